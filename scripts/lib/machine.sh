@@ -1,0 +1,58 @@
+# What the tests need from the machine. As root on Debian the missing is installed; elsewhere it is named.
+
+# postgres_bin is the folder of the newest PostgreSQL server; Debian keeps it off the PATH.
+postgres_bin() {
+	local bin
+	bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+	if [ -x "$bin/initdb" ]; then
+		echo "$bin"
+	elif command -v initdb >/dev/null; then
+		dirname "$(command -v initdb)"
+	else
+		return 1
+	fi
+}
+
+chromium_path() {
+	local name
+	for name in "${GATEHOUSE_TEST_CHROMIUM:-}" chromium chromium-browser google-chrome \
+		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do
+		[ -z "$name" ] || ! command -v "$name" || return 0
+	done
+	return 1
+}
+
+# missing lists what is not here, in Debian's words.
+missing() {
+	if ! command -v gcc clang >/dev/null; then echo gcc libc6-dev; fi # the race detector's
+	postgres_bin >/dev/null || echo postgresql
+	chromium_path >/dev/null || echo chromium
+	command -v npm >/dev/null || [ ! -f test/browser/package.json ] || echo nodejs npm
+}
+
+# prepare makes sure that nothing is missing.
+prepare() {
+	command -v go >/dev/null || { echo "Go is missing: https://go.dev/dl has it; go.mod says which." >&2; return 1; }
+	local wanted
+	wanted=$(missing)
+	[ -n "$wanted" ] || return 0
+	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+		echo "Please install these, or what your system calls them:" $wanted >&2
+		return 1
+	fi
+	echo "Installing:" $wanted
+	install_debian $wanted
+	wanted=$(missing)
+	[ -z "$wanted" ] || { echo "Still missing:" $wanted >&2; return 1; }
+}
+
+install_debian() {
+	# Debian would make and start a cluster of its own, which nobody asked for and no test uses.
+	local quiet=/etc/postgresql-common/createcluster.d/gatehouse-test.conf
+	mkdir -p "${quiet%/*}"
+	echo 'create_main_cluster = false' >"$quiet"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -q
+	apt-get install -q -y --no-install-recommends "$@"
+	rm "$quiet"
+}
