@@ -1,0 +1,41 @@
+package identity
+
+// The errors that more than one package answers with. Each has one stable code; the
+// list of all codes is docs/reference/errors.md.
+var (
+	// ErrRejected is every failed attempt to sign in, whatever the cause: an unknown user,
+	// a wrong password and a disabled account look the same from outside (SES-18, BUG-21).
+	ErrRejected = &Error{Kind: Unauthenticated, Code: "INVALID_CREDENTIALS", Message: "These credentials are not valid."}
+	// ErrInvalid is a request that is malformed; With names the member.
+	ErrInvalid = &Error{Kind: Invalid, Code: "VALIDATION_FAILED", Message: "The request is not valid."}
+	// ErrNotFound is a thing that is absent, or that the caller may not know of.
+	ErrNotFound = &Error{Kind: NotFound, Code: "NOT_FOUND", Message: "Not found."}
+	// ErrConflict is a state that does not allow the request, where existence is no secret.
+	ErrConflict = &Error{Kind: Conflict, Code: "CONFLICT", Message: "The current state does not allow this."}
+	// ErrNoCredentials is a request without any credential where one is demanded.
+	ErrNoCredentials = &Error{Kind: Unauthenticated, Code: "NO_CREDENTIALS", Message: "Please sign in."}
+	// ErrInvalidToken is a token that is malformed, forged, or not meant for us.
+	ErrInvalidToken = &Error{Kind: Unauthenticated, Code: "INVALID_TOKEN", Message: "This token is not valid."}
+	// ErrTokenExpired is a token past its time; a silent refresh mends it.
+	ErrTokenExpired = &Error{Kind: Unauthenticated, Code: "TOKEN_EXPIRED", Message: "This token has expired."}
+	// ErrTokenOutdated is a token whose user has changed; a silent refresh mends it.
+	ErrTokenOutdated = &Error{Kind: Unauthenticated, Code: "TOKEN_OUTDATED", Message: "This token is out of date."}
+	// ErrTokenRevoked is a token that was ended before its time.
+	ErrTokenRevoked = &Error{Kind: Unauthenticated, Code: "TOKEN_REVOKED", Message: "This token was revoked."}
+	// ErrStale is a caller whose last proof is too old for the route (RFC 9470).
+	ErrStale = &Error{Kind: Unauthenticated, Code: "STALE_TOKEN", Message: "Please confirm that it is you."}
+	// ErrForbidden is a caller who may not do this.
+	ErrForbidden = &Error{Kind: Forbidden, Code: "INSUFFICIENT_PERMISSIONS", Message: "You may not do this."}
+	// ErrScope is a token or key whose scopes do not cover the request.
+	ErrScope = &Error{Kind: Forbidden, Code: "INSUFFICIENT_SCOPE", Message: "This credential may not be used for this."}
+	// ErrCSRF is a request that did not prove that it comes from our own pages.
+	ErrCSRF = &Error{Kind: Forbidden, Code: "INVALID_CSRF", Message: "This request could not be verified. Reload the page and try again."}
+	// ErrRateLimited is a caller who has asked too often; In says how long to wait.
+	ErrRateLimited = &Error{Kind: TooMany, Code: "RATE_LIMITED", Message: "Too many attempts. Please wait a little."}
+	// ErrUnavailable is a house that is overloaded or cut off from its database.
+	ErrUnavailable = &Error{Kind: Unavailable, Code: "UNAVAILABLE", Message: "The service is busy. Please try again in a moment."}
+	// ErrInvalidLink is a link without a well-formed token.
+	ErrInvalidLink = &Error{Kind: Invalid, Code: "INVALID_LINK", Message: "This link is not valid."}
+	// ErrLinkExpired is a link or a sign-in that is over, used, or was never begun.
+	ErrLinkExpired = &Error{Kind: Unauthenticated, Code: "LINK_EXPIRED", Message: "This link has expired or was already used."}
+)
