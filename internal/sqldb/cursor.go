@@ -1,0 +1,26 @@
+package sqldb
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+
+	"github.com/gatehouse-id/gatehouse/identity"
+)
+
+// Cursor returns where a page that is ordered by (at, id) ended, as an opaque text.
+func Cursor(at int64, id string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(at, 10) + " " + id))
+}
+
+// ParseCursor reads what Cursor wrote. Anything else is identity.ErrInvalid.
+func ParseCursor(cursor string) (at int64, id string, err error) {
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil {
+		number, rest, found := strings.Cut(string(text), " ")
+		if at, err = strconv.ParseInt(number, 10, 64); err == nil && found {
+			return at, rest, nil
+		}
+	}
+	return 0, "", identity.ErrInvalid.With("cursor", "is not a cursor of ours")
+}
