@@ -1,0 +1,33 @@
+package ephemeral_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-id/gatehouse/internal/ephemeral"
+	"github.com/gatehouse-id/gatehouse/internal/ephemeral/ephemeraltest"
+)
+
+func TestMemory(t *testing.T) {
+	ephemeraltest.Run(t, func(_ *testing.T, now func() time.Time) ephemeral.Store { return ephemeral.Memory(now) })
+}
+
+// Invented keys push each other out, never a key that is in use (bounded memory).
+func TestMemoryIsBounded(t *testing.T) {
+	s := ephemeral.Memory(nil)
+	for i := range 1 << 19 {
+		if _, _, err := s.Count(t.Context(), fmt.Sprint("invented", i), 1, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if i%1000 == 0 {
+			_, _, _ = s.Count(t.Context(), "victim", 1, time.Hour)
+		}
+	}
+	if n, _, _ := s.Count(t.Context(), "victim", 0, time.Hour); n != 525 {
+		t.Errorf("a key in use was counted %d times, want 525", n)
+	}
+	if n, _, _ := s.Count(t.Context(), "invented0", 0, time.Hour); n != 0 {
+		t.Error("the oldest invented key is still kept")
+	}
+}
