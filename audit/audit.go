@@ -1,0 +1,101 @@
+// Package audit keeps the log of what happened: append-only, chained by hashes, written in
+// the transaction of what it tells.
+//
+// It owns the tables events and event_heads. It does not know what the events mean, nor
+// who reads them: history pages, alerts and webhooks read by seq.
+//
+// Record writes an event unsealed. One process at a time seals what was committed, in
+// batches: each event gets the next seq and a hash that covers its content and the hash of
+// the one before, and the head of the chain is signed. A chain head inside the transaction
+// would make every writer wait for every other. Verify finds a sealed event that was
+// changed, removed or inserted. What names a person (address, browser) enters the chain as
+// a salted digest, so that erasing it leaves the chain whole.
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/secret"
+	"github.com/gatehouse-id/gatehouse/internal/sqldb"
+)
+
+// A Log is the only code that touches the tables of events. DB and Now are required.
+type Log struct {
+	DB  *sqldb.DB
+	Now func() time.Time
+	// Sign signs the head of the chain; Authentic checks such a signature. Both are set by
+	// whoever has the keys. A nil Sign seals nothing.
+	Sign      func(message []byte) (signature string, err error)
+	Authentic func(message []byte, signature string) bool
+
+	counts sync.Map // type → *atomic.Int64
+}
+
+// personal is what an event tells of a person's surroundings.
+type personal struct {
+	IP        string `json:"ip"`
+	UserAgent string `json:"userAgent"`
+}
+
+// Record appends e in the transaction of ctx, filling in its ID, time, actor and origin
+// where they are empty. The caller's change and its event are thus one.
+func (l *Log) Record(ctx context.Context, e identity.Event) error {
+	l.fill(ctx, &e)
+	who, err := json.Marshal(personal{e.IP, e.UserAgent})
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(e.Data) // a map: its keys come out sorted
+	if err != nil {
+		return err
+	}
+	salt := secret.Bytes(16)
+	_, err = l.DB.Exec(ctx, `INSERT INTO events (id, type, at, actor, subject, org, request_id, personal, salt, digest, data)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		e.ID, e.Type, e.At.UnixMicro(), e.Actor, e.Subject, e.Org, e.RequestID, string(who), salt, secret.MAC(salt, who), string(data))
+	if err != nil {
+		return fmt.Errorf("record %s: %w", e.Type, err)
+	}
+	l.count(e.Type)
+	return nil
+}
+
+func (l *Log) fill(ctx context.Context, e *identity.Event) {
+	e.At = l.Now()
+	e.ID = identity.NewID[identity.EventID]("evt", e.At)
+	origin := identity.OriginOf(ctx)
+	e.IP, e.UserAgent, e.RequestID = origin.IP, origin.UserAgent, origin.RequestID
+	if e.Actor == "" {
+		if p := identity.FromContext(ctx); p != nil {
+			e.Actor = string(p.UserID)
+		}
+	}
+	if e.Data == nil {
+		e.Data = map[string]string{}
+	}
+}
+
+func (l *Log) count(typ string) {
+	n, ok := l.counts.Load(typ)
+	if !ok {
+		n, _ = l.counts.LoadOrStore(typ, new(atomic.Int64))
+	}
+	n.(*atomic.Int64).Add(1)
+}
+
+// Counts returns how many events of each type this process has written, including the few
+// whose transaction was rolled back.
+func (l *Log) Counts() map[string]int64 {
+	all := map[string]int64{}
+	l.counts.Range(func(typ, n any) bool {
+		all[typ.(string)] = n.(*atomic.Int64).Load()
+		return true
+	})
+	return all
+}
