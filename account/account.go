@@ -1,0 +1,186 @@
+// Package account keeps users, their addresses, roles and credentials, and the challenges
+// that were handed out.
+//
+// It owns the tables users, identifiers, user_roles, credentials and challenges. It does
+// not know how a credential is proved, what a challenge is about, or that there is HTTP.
+package account
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-id/gatehouse/audit"
+	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/sqldb"
+)
+
+// ErrTaken is returned when an address already belongs to somebody.
+var ErrTaken = &identity.Error{Kind: identity.Conflict, Code: "CONFLICT", Message: "This address is already in use."}
+
+// A Store is the only code that writes the tables of accounts. All fields are required.
+type Store struct {
+	DB  *sqldb.DB
+	Log *audit.Log
+	Now func() time.Time
+}
+
+// NewUser says who to create.
+type NewUser struct {
+	Email    string // as Address returned it
+	Verified bool   // the address was proved
+	Name     string
+	Roles    []string // nil means "user" (PWD-13)
+	Event    string   // what to record; "" means user.created
+}
+
+// Create adds a user. It returns ErrTaken when the address belongs to somebody.
+func (s *Store) Create(ctx context.Context, n NewUser) (*identity.User, error) {
+	now := s.Now()
+	if n.Roles == nil {
+		n.Roles = []string{"user"}
+	}
+	if n.Event == "" {
+		n.Event = identity.EventUserCreated
+	}
+	u := &identity.User{
+		ID: identity.NewID[identity.UserID]("usr", now), Email: n.Email, EmailVerified: n.Verified, Name: n.Name,
+		State: identity.Active, Roles: n.Roles, CreatedAt: now,
+	}
+	err := s.DB.Tx(ctx, func(ctx context.Context) error {
+		if _, err := s.DB.Exec(ctx, `INSERT INTO users (id, name, state, created_at) VALUES ($1, $2, $3, $4)`,
+			u.ID, u.Name, u.State, now.UnixMicro()); err != nil {
+			return err
+		}
+		// ON CONFLICT, not an error: after one PostgreSQL would refuse the rest.
+		added, err := s.DB.Exec(ctx, `INSERT INTO identifiers (kind, value, user_id, verified, main, created_at)
+			VALUES ('email', $1, $2, $3, TRUE, $4) ON CONFLICT (kind, value) DO NOTHING`, u.Email, u.ID, u.EmailVerified, now.UnixMicro())
+		if err != nil {
+			return err
+		}
+		if added == 0 {
+			return ErrTaken
+		}
+		if err := s.grant(ctx, u.ID, u.Roles); err != nil {
+			return err
+		}
+		return s.Log.Record(ctx, identity.Event{Type: n.Event, Subject: u.ID})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+func (s *Store) grant(ctx context.Context, id identity.UserID, roles []string) error {
+	for _, role := range roles {
+		if _, err := s.DB.Exec(ctx, `INSERT INTO user_roles (user_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+			id, role, s.Now().UnixMicro()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// One row a role; users without a role have one row with an empty one.
+const selectUsers = `SELECT u.id, u.name, u.state, u.version, u.generation, u.must_reset, u.created_at,
+		COALESCE(i.value, ''), COALESCE(i.verified, FALSE), COALESCE(r.role, '')
+	FROM users u
+	LEFT JOIN identifiers i ON i.user_id = u.id AND i.kind = 'email' AND i.main
+	LEFT JOIN user_roles r ON r.user_id = u.id `
+
+func scanUser(row func(...any) error) (u identity.User, err error) {
+	var created int64
+	var role string
+	err = row(&u.ID, &u.Name, &u.State, &u.Version, &u.Generation, &u.MustReset, &created, &u.Email, &u.EmailVerified, &role)
+	u.CreatedAt = time.UnixMicro(created).UTC()
+	if role != "" {
+		u.Roles = []string{role}
+	}
+	return u, err
+}
+
+// fold makes one user of the rows of each.
+func fold(rows []identity.User) []identity.User {
+	var users []identity.User
+	for _, u := range rows {
+		if n := len(users); n > 0 && users[n-1].ID == u.ID {
+			users[n-1].Roles = append(users[n-1].Roles, u.Roles...)
+			continue
+		}
+		if u.Roles == nil {
+			u.Roles = []string{}
+		}
+		users = append(users, u)
+	}
+	for i := range users {
+		slices.Sort(users[i].Roles)
+	}
+	return users
+}
+
+func (s *Store) one(ctx context.Context, where string, arg any) (*identity.User, error) {
+	rows, err := sqldb.All(ctx, s.DB, scanUser, selectUsers+where, arg)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, identity.ErrNotFound
+	}
+	return &fold(rows)[0], nil
+}
+
+// ByID finds a user, or returns identity.ErrNotFound.
+func (s *Store) ByID(ctx context.Context, id identity.UserID) (*identity.User, error) {
+	return s.one(ctx, `WHERE u.id = $1`, string(id))
+}
+
+// ByEmail finds the user of an address, or returns identity.ErrNotFound.
+func (s *Store) ByEmail(ctx context.Context, email string) (*identity.User, error) {
+	return s.one(ctx, `WHERE u.id = (SELECT user_id FROM identifiers WHERE kind = 'email' AND value = $1)`, email)
+}
+
+// A Query selects users, newest first. The zero Query selects the newest 50.
+type Query struct {
+	Search string // part of an address or a name; empty: everybody
+	Limit  int    // at most 200; 0 means 50
+	Cursor string
+}
+
+// List returns the users of a query and the cursor of the next page, "" at the end.
+func (s *Store) List(ctx context.Context, q Query) (users []identity.User, next string, err error) {
+	limit := min(q.Limit, 200)
+	if limit <= 0 {
+		limit = 50
+	}
+	at, id := int64(1<<62), "~"
+	if q.Cursor != "" {
+		if at, id, err = sqldb.ParseCursor(q.Cursor); err != nil {
+			return nil, "", err
+		}
+	}
+	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q.Search)) + "%"
+	rows, err := sqldb.All(ctx, s.DB, scanUser, selectUsers+`WHERE u.id IN (
+			SELECT p.id FROM users p
+			LEFT JOIN identifiers a ON a.user_id = p.id AND a.kind = 'email' AND a.main
+			WHERE (p.created_at, p.id) < ($1, $2)
+			AND ($3 = '%%' OR a.value LIKE $3 ESCAPE '\' OR LOWER(p.name) LIKE $3 ESCAPE '\')
+			ORDER BY p.created_at DESC, p.id DESC LIMIT $4)
+		ORDER BY u.created_at DESC, u.id DESC`, at, id, like, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	users = fold(rows)
+	if len(users) == limit {
+		last := users[limit-1]
+		next = sqldb.Cursor(last.CreatedAt.UnixMicro(), string(last.ID))
+	}
+	return users, next, nil
+}
+
+// Count returns how many users have the role.
+func (s *Store) Count(ctx context.Context, role string) (n int, err error) {
+	_, err = s.DB.Row(ctx, []any{&n}, `SELECT COUNT(*) FROM user_roles WHERE role = $1`, role)
+	return n, err
+}

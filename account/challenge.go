@@ -1,0 +1,125 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/secret"
+)
+
+// Challenge hands out c: it stores c and returns the secret that must come back. ID, Hash
+// and CreatedAt are filled in; ExpiresAt is the caller's.
+func (s *Store) Challenge(ctx context.Context, c identity.Challenge) (token string, err error) {
+	now := s.Now()
+	token = secret.New("")
+	if c.Visit == nil {
+		c.Visit = []byte{}
+	}
+	_, err = s.DB.Exec(ctx, `INSERT INTO challenges (id, purpose, subject, user_id, hash, visit, data, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		string(identity.NewID[identity.ChallengeID]("chl", now)), c.Purpose, c.Subject, string(c.UserID), secret.Hash(token), c.Visit, c.Data,
+		now.UnixMicro(), c.ExpiresAt.UnixMicro())
+	return token, err
+}
+
+const challengeColumns = `id, purpose, subject, user_id, visit, data, attempts, created_at, expires_at`
+
+func challengeInto(c *identity.Challenge, created, expires *int64) []any {
+	return []any{&c.ID, &c.Purpose, &c.Subject, &c.UserID, &c.Visit, &c.Data, &c.Attempts, created, expires}
+}
+
+// Outstanding finds a live challenge by what was handed out, without spending it. One that
+// is over, used or was never made is identity.ErrLinkExpired.
+func (s *Store) Outstanding(ctx context.Context, purpose, token string) (*identity.Challenge, error) {
+	return s.challenge(func(into []any) (bool, error) {
+		return s.DB.Row(ctx, into, `SELECT `+challengeColumns+` FROM challenges WHERE hash = $1 AND purpose = $2 AND expires_at > $3`,
+			secret.Hash(token), purpose, s.Now().UnixMicro())
+	})
+}
+
+// Spend takes a live challenge out of the world. Of all who come with the same token one
+// gets it; the others get identity.ErrLinkExpired.
+func (s *Store) Spend(ctx context.Context, purpose, token string) (*identity.Challenge, error) {
+	return s.challenge(func(into []any) (bool, error) {
+		return s.DB.Change(ctx, into, `DELETE FROM challenges WHERE hash = $1 AND purpose = $2 AND expires_at > $3 RETURNING `+challengeColumns,
+			secret.Hash(token), purpose, s.Now().UnixMicro())
+	})
+}
+
+// Try counts one more answer to a live challenge, of which it allows most. It decides
+// before the answer is judged, so that parallel guesses are counted too.
+func (s *Store) Try(ctx context.Context, purpose, token string, most int) (*identity.Challenge, error) {
+	return s.challenge(func(into []any) (bool, error) {
+		return s.DB.Change(ctx, into, `UPDATE challenges SET attempts = attempts + 1
+			WHERE hash = $1 AND purpose = $2 AND expires_at > $3 AND attempts < $4 RETURNING `+challengeColumns,
+			secret.Hash(token), purpose, s.Now().UnixMicro(), most)
+	})
+}
+
+// Newest finds the newest live challenge about a subject, identity.ErrLinkExpired if there
+// is none.
+func (s *Store) Newest(ctx context.Context, purpose, subject string) (*identity.Challenge, error) {
+	return s.challenge(func(into []any) (bool, error) {
+		return s.DB.Row(ctx, into, `SELECT `+challengeColumns+` FROM challenges
+			WHERE purpose = $1 AND subject = $2 AND expires_at > $3 ORDER BY created_at DESC, id DESC LIMIT 1`,
+			purpose, subject, s.Now().UnixMicro())
+	})
+}
+
+// OfVisit finds the newest live challenge about a subject that was handed to the browser,
+// identity.ErrLinkExpired if there is none.
+func (s *Store) OfVisit(ctx context.Context, purpose, subject string, visit []byte) (*identity.Challenge, error) {
+	return s.challenge(func(into []any) (bool, error) {
+		return s.DB.Row(ctx, into, `SELECT `+challengeColumns+` FROM challenges
+			WHERE purpose = $1 AND subject = $2 AND visit = $3 AND expires_at > $4 ORDER BY created_at DESC, id DESC LIMIT 1`,
+			purpose, subject, visit, s.Now().UnixMicro())
+	})
+}
+
+func (s *Store) challenge(find func(into []any) (bool, error)) (*identity.Challenge, error) {
+	c := &identity.Challenge{}
+	var created, expires int64
+	found, err := find(challengeInto(c, &created, &expires))
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, identity.ErrLinkExpired
+	}
+	c.CreatedAt, c.ExpiresAt = time.UnixMicro(created).UTC(), time.UnixMicro(expires).UTC()
+	return c, nil
+}
+
+// Renew gives a challenge a new secret and a new expiry: what was handed out before is dead.
+// A challenge that is gone meanwhile is identity.ErrLinkExpired.
+func (s *Store) Renew(ctx context.Context, id identity.ChallengeID, expires time.Time) (token string, err error) {
+	token = secret.New("")
+	n, err := s.DB.Exec(ctx, `UPDATE challenges SET hash = $1, expires_at = $2, attempts = 0 WHERE id = $3`,
+		secret.Hash(token), expires.UnixMicro(), string(id))
+	if err == nil && n == 0 {
+		err = identity.ErrLinkExpired
+	}
+	return token, err
+}
+
+// Update replaces the private data of a challenge and the user it is about.
+func (s *Store) Update(ctx context.Context, id identity.ChallengeID, user identity.UserID, data []byte) error {
+	n, err := s.DB.Exec(ctx, `UPDATE challenges SET data = $1, user_id = $2 WHERE id = $3`, data, string(user), string(id))
+	if err == nil && n == 0 {
+		err = identity.ErrLinkExpired
+	}
+	return err
+}
+
+// Withdraw ends every challenge about a subject.
+func (s *Store) Withdraw(ctx context.Context, purpose, subject string) error {
+	_, err := s.DB.Exec(ctx, `DELETE FROM challenges WHERE purpose = $1 AND subject = $2`, purpose, subject)
+	return err
+}
+
+// Sweep removes the challenges that are over.
+func (s *Store) Sweep(ctx context.Context) error {
+	_, err := s.DB.Exec(ctx, `DELETE FROM challenges WHERE expires_at <= $1`, s.Now().UnixMicro())
+	return err
+}

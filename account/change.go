@@ -1,0 +1,148 @@
+package account
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-id/gatehouse/identity"
+)
+
+// SetState enables or disables a user. Disabling raises the generation, so that every
+// session, grant and token of the user is refused from the next request on (ASVS V7.4.2).
+// It returns identity.ErrNotFound for an unknown user.
+func (s *Store) SetState(ctx context.Context, id identity.UserID, state identity.State) error {
+	event, raise := identity.EventUserEnabled, 0
+	if state != identity.Active {
+		event, raise = identity.EventUserDisabled, 1
+	}
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		n, err := s.DB.Exec(ctx, `UPDATE users SET state = $1, generation = generation + $2 WHERE id = $3 AND state <> $1`, string(state), raise, string(id))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return s.exists(ctx, id)
+		}
+		return s.Log.Record(ctx, identity.Event{Type: event, Subject: id})
+	})
+}
+
+func (s *Store) exists(ctx context.Context, id identity.UserID) error {
+	_, err := s.ByID(ctx, id)
+	return err
+}
+
+// Rename changes a user's name and raises the version.
+func (s *Store) Rename(ctx context.Context, id identity.UserID, name string) error {
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		n, err := s.DB.Exec(ctx, `UPDATE users SET name = $1 WHERE id = $2`, name, string(id))
+		if err == nil && n == 0 {
+			err = identity.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		return s.Log.Record(ctx, identity.Event{Type: "user.renamed", Subject: id})
+	})
+}
+
+// SetRoles gives the user exactly these roles and raises the version: tokens that claim
+// others are TOKEN_OUTDATED at once. The last administrator cannot be taken away:
+// identity.ErrConflict.
+func (s *Store) SetRoles(ctx context.Context, id identity.UserID, roles []string) error {
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		// First the row itself, so that two callers come one after the other.
+		n, err := s.DB.Exec(ctx, `UPDATE users SET version = version + 1 WHERE id = $1`, string(id))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return identity.ErrNotFound
+		}
+		u, err := s.ByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, role := range u.Roles {
+			if slices.Contains(roles, role) {
+				continue
+			}
+			if err := s.revoke(ctx, id, role); err != nil {
+				return err
+			}
+		}
+		for _, role := range roles {
+			if slices.Contains(u.Roles, role) {
+				continue
+			}
+			if err := s.grant(ctx, id, []string{role}); err != nil {
+				return err
+			}
+			if err := s.Log.Record(ctx, identity.Event{Type: identity.EventRoleGranted, Subject: id, Data: map[string]string{"role": role}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) revoke(ctx context.Context, id identity.UserID, role string) error {
+	if err := s.keepAdmin(ctx, id, role); err != nil {
+		return err
+	}
+	if _, err := s.DB.Exec(ctx, `DELETE FROM user_roles WHERE user_id = $1 AND role = $2`, string(id), role); err != nil {
+		return err
+	}
+	return s.Log.Record(ctx, identity.Event{Type: identity.EventRoleRevoked, Subject: id, Data: map[string]string{"role": role}})
+}
+
+// keepAdmin fails when the role is admin and nobody else active has it. A house without an
+// administrator could only be opened with the database.
+func (s *Store) keepAdmin(ctx context.Context, id identity.UserID, role string) error {
+	if role != "admin" {
+		return nil
+	}
+	// Touch all administrators first: two who remove each other must not both pass.
+	if _, err := s.DB.Exec(ctx, `UPDATE users SET version = version + 1
+		WHERE id IN (SELECT user_id FROM user_roles WHERE role = 'admin')`); err != nil {
+		return err
+	}
+	var others int
+	_, err := s.DB.Row(ctx, []any{&others}, `SELECT COUNT(*) FROM user_roles r JOIN users u ON u.id = r.user_id
+		WHERE r.role = 'admin' AND u.state = 'active' AND u.id <> $1`, string(id))
+	if err == nil && others == 0 {
+		return identity.ErrConflict.Because(nil).With("roles", "would leave nobody who is an administrator")
+	}
+	return err
+}
+
+// EndGeneration raises the generation: every session, grant and token of before is refused
+// from the next request on.
+func (s *Store) EndGeneration(ctx context.Context, id identity.UserID) (generation int64, err error) {
+	found, err := s.DB.Change(ctx, []any{&generation}, `UPDATE users SET generation = generation + 1, version = version + 1
+		WHERE id = $1 RETURNING generation`, string(id))
+	if err == nil && !found {
+		err = identity.ErrNotFound
+	}
+	return generation, err
+}
+
+// Delete removes a user with everything of theirs; what the log tells of them stays.
+func (s *Store) Delete(ctx context.Context, id identity.UserID) error {
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		u, err := s.ByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(u.Roles, "admin") {
+			if err := s.keepAdmin(ctx, id, "admin"); err != nil {
+				return err
+			}
+		}
+		if _, err := s.DB.Exec(ctx, `DELETE FROM users WHERE id = $1`, string(id)); err != nil {
+			return err
+		}
+		return s.Log.Record(ctx, identity.Event{Type: identity.EventUserDeleted, Subject: id, Data: map[string]string{"roles": strings.Join(u.Roles, " ")}})
+	})
+}
