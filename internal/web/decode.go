@@ -1,0 +1,127 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/gatehouse-id/gatehouse/identity"
+)
+
+// BodyMost is how long a body may be, in bytes.
+const BodyMost = 64 << 10
+
+var (
+	errTooLarge    = &identity.Error{Kind: identity.TooLarge, Code: "TOO_LARGE", Message: "The body is too large."}
+	errUnsupported = &identity.Error{Kind: identity.Unsupported, Code: "UNSUPPORTED_MEDIA_TYPE", Message: "The body must be application/json."}
+	errFormType    = &identity.Error{Kind: identity.Unsupported, Code: "UNSUPPORTED_MEDIA_TYPE", Message: "The body must be a form."}
+)
+
+// Decode reads a JSON body into v, a pointer to a struct. A member that v does not have,
+// one that stands twice, one of the wrong type, anything behind the object, a body over 64
+// KiB: each is refused, naming the member (BUG-26). An empty body is an empty object.
+func Decode(w http.ResponseWriter, r *http.Request, v any) error {
+	body, err := read(w, r, "application/json", errUnsupported)
+	if err != nil || len(body) == 0 {
+		return err
+	}
+	err = json.Unmarshal(body, v, json.RejectUnknownMembers(true), json.MatchCaseInsensitiveNames(false))
+	if err == nil {
+		return nil
+	}
+	return identity.ErrInvalid.Because(err).With(problem(err))
+}
+
+func read(w http.ResponseWriter, r *http.Request, want string, refusal *identity.Error) ([]byte, error) {
+	if r.Header.Get("Content-Encoding") != "" {
+		return nil, errUnsupported
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, BodyMost))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return nil, errTooLarge
+		}
+		return nil, identity.ErrInvalid.Because(err).With("body", "could not be read")
+	}
+	if len(body) == 0 && r.Header.Get("Content-Type") == "" {
+		return nil, nil
+	}
+	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if charset := strings.ToLower(params["charset"]); err != nil || media != want || charset != "" && charset != "utf-8" {
+		return nil, refusal
+	}
+	return body, nil
+}
+
+// problem names the member that an error of decoding is about, and what is wrong with it.
+func problem(err error) (member, sentence string) {
+	var syntax *jsontext.SyntacticError
+	var semantic *json.SemanticError
+	switch {
+	case errors.As(err, &syntax) && errors.Is(err, jsontext.ErrDuplicateName):
+		return name(syntax.JSONPointer), "stands twice"
+	case errors.As(err, &semantic) && errors.Is(err, json.ErrUnknownName):
+		return name(semantic.JSONPointer), "is not known"
+	case errors.As(err, &semantic) && semantic.GoType != nil:
+		return name(semantic.JSONPointer), "must be " + kind(semantic.GoType)
+	default:
+		return "body", "is not valid JSON"
+	}
+}
+
+func name(p jsontext.Pointer) string {
+	if p == "" {
+		return "body"
+	}
+	return strings.ReplaceAll(strings.TrimPrefix(string(p), "/"), "/", ".")
+}
+
+func kind(t reflect.Type) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() { //nolint:exhaustive // the default says it for the rest
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	default:
+		return "a number"
+	}
+}
+
+// Form reads the body of a form, at most 64 KiB. A field that stands twice is refused.
+func Form(w http.ResponseWriter, r *http.Request) error {
+	if r.PostForm != nil {
+		return nil
+	}
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/x-www-form-urlencoded" || r.Header.Get("Content-Encoding") != "" {
+		return errFormType
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, BodyMost)
+	if err := r.ParseForm(); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return errTooLarge
+		}
+		return identity.ErrInvalid.Because(err)
+	}
+	for name, values := range r.PostForm {
+		if len(values) > 1 {
+			return identity.ErrInvalid.With(name, "stands twice")
+		}
+	}
+	return nil
+}

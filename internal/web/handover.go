@@ -1,0 +1,37 @@
+package web
+
+import (
+	"net/http"
+	"time"
+)
+
+// Secrets are what a sign-in hands to a browser by cookies; an empty one is not set.
+type Secrets struct {
+	Session, Refresh, Access string
+	AccessLife               time.Duration
+	Keep                     time.Duration // of the others; 0: as long as the browser runs
+	None                     bool          // the client is no browser: it gets no cookie at all
+}
+
+// HandOver sets the cookies of a sign-in or, if begun is false, of a refresh. A sign-in
+// takes away what another mode left, and gives the browser a new hint.
+func (s *Site) HandOver(w http.ResponseWriter, r *http.Request, v Secrets, begun bool) {
+	if v.None {
+		return
+	}
+	for _, c := range []struct {
+		cookie Cookie
+		value  string
+		life   time.Duration
+	}{{Session, v.Session, v.Keep}, {Refresh, v.Refresh, v.Keep}, {Access, v.Access, v.AccessLife}} {
+		switch {
+		case c.value != "":
+			s.SetCookie(w, c.cookie, c.value, c.life)
+		case begun && s.ReadCookie(r, c.cookie) != "":
+			s.ClearCookie(w, c.cookie)
+		}
+	}
+	if begun {
+		s.SetHint(w, v.Keep)
+	}
+}
