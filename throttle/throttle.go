@@ -5,7 +5,9 @@
 package throttle
 
 import (
+	"cmp"
 	"context"
+	"net/netip"
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/identity"
@@ -65,33 +67,68 @@ type Budget struct {
 // tries at once are not judged by the count before the first of them.
 type Attempt struct {
 	limiter *Limiter
-	budgets []Budget
+	counted []counted
+}
+
+// counted is a budget with the end of the window in which the attempt was counted.
+type counted struct {
+	Budget
+	end time.Time
 }
 
 // Begin counts one attempt against each budget. If one is spent it returns
-// identity.ErrRateLimited, and the attempt must not be made.
+// identity.ErrRateLimited, and the attempt must not be made. It then counts against none: a
+// caller whose address is spent must not use up the budget of somebody else's account.
 func (l *Limiter) Begin(ctx context.Context, budgets ...Budget) (*Attempt, error) {
+	a := &Attempt{limiter: l}
 	for _, b := range budgets {
-		if _, err := l.add(ctx, b.Key, b.Rate, 1); err != nil {
-			return nil, err
+		s, err := l.add(ctx, b.Key, b.Rate, 1)
+		a.counted = append(a.counted, counted{b, l.Now().Add(s.Reset)})
+		if err != nil {
+			return nil, cmp.Or(a.takeBack(ctx), err)
 		}
 	}
-	return &Attempt{l, budgets}, nil
+	return a, nil
 }
 
 // Succeeded takes the attempt back: only failures count. The budgets named by forgive are
 // forgotten altogether (RAT-08).
 func (a *Attempt) Succeeded(ctx context.Context, forgive func(Budget) bool) error {
-	for _, b := range a.budgets {
-		var err error
-		if forgive(b) {
-			err = a.limiter.Store.Forget(ctx, b.Key)
-		} else if !a.limiter.Off && b.Rate.N != 0 {
-			_, _, err = a.limiter.Store.Count(ctx, b.Key, -1, b.Rate.Per)
+	for i, c := range a.counted {
+		if forgive(c.Budget) {
+			if err := a.limiter.Store.Forget(ctx, c.Key); err != nil {
+				return err
+			}
+			a.counted[i].end = time.Time{}
 		}
-		if err != nil {
+	}
+	return a.takeBack(ctx)
+}
+
+// takeBack leaves alone what was never counted and windows that are over: the next one would
+// begin below zero.
+func (a *Attempt) takeBack(ctx context.Context) error {
+	for _, c := range a.counted {
+		if !a.limiter.Now().Before(c.end) {
+			continue
+		}
+		if _, _, err := a.limiter.Store.Count(ctx, c.Key, -1, c.Rate.Per); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Network returns what an address is counted by: itself, or for IPv6 its /64, of which one
+// caller has 2^64 addresses. What is no address is counted as it is.
+func Network(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil || addr.Unmap().Is4() {
+		return ip
+	}
+	prefix, err := addr.Prefix(64)
+	if err != nil {
+		return ip
+	}
+	return prefix.String()
 }
