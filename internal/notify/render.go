@@ -1,0 +1,129 @@
+package notify
+
+import (
+	"embed"
+	"fmt"
+	"html"
+	htmltemplate "html/template"
+	"strings"
+	"sync"
+	"text/template"
+	"time"
+)
+
+// A Kind is what a mail is about. Its words are in templates/<language>.json.
+type Kind string
+
+// The kinds.
+const (
+	Verify          Kind = "verify"           // confirm the address of a new account
+	Known           Kind = "known"            // somebody tried to register an address that has an account
+	PasswordChanged Kind = "password-changed" // notice
+	TokenReuse      Kind = "token-reuse"      // notice: a sign-in ended because a stolen copy may exist
+)
+
+// Facts fill a mail. Product and Email are required, as is the Link of a kind that asks for
+// one; what else is empty is left out, and so are a Name, Device or Place that look like
+// links: strangers choose them, and our mail would carry their phishing.
+type Facts struct {
+	Language string        // BCP 47, the reader's; one we do not speak means English
+	Product  string        // what the reader knows us as
+	Email    string        // the recipient
+	Name     string        // the reader's
+	Link     string        // absolute, built from the configured public URL
+	Expires  time.Duration // how long the link works; whole minutes
+	At       time.Time     // when it happened
+	Device   string        // of whoever did it, as Device returns it
+	Place    string        // where it was done: a network address, a town
+}
+
+//go:embed templates
+var files embed.FS
+
+// textLayout and htmlLayout are the two forms of every mail.
+var (
+	textLayout = sync.OnceValue(func() *template.Template {
+		return template.Must(template.ParseFS(files, "templates/layout.txt"))
+	})
+	htmlLayout = sync.OnceValue(func() *htmltemplate.Template {
+		return htmltemplate.Must(htmltemplate.ParseFS(files, "templates/layout.html"))
+	})
+)
+
+// Render writes a mail in the language of its reader. It is slow for a transaction: render
+// before, queue within.
+func Render(kind Kind, f Facts) (Message, error) {
+	l := speak(f.Language)
+	words, ok := l.Kinds[kind]
+	if !ok {
+		return Message{}, fmt.Errorf("no mail of kind %q", kind)
+	}
+	f.Name, f.Device, f.Place = plain(f.Name), plain(f.Device), plain(f.Place)
+	d := letter{Facts: f, Language: l, Words: words}
+	m := Message{Channel: Mail, To: f.Email, Subject: oneLine(d.Plain(words.Subject)), Links: []string{}}
+	if f.Link != "" {
+		m.Links = append(m.Links, f.Link)
+	}
+	var text, page strings.Builder
+	if err := textLayout().Execute(&text, d); err != nil {
+		return m, fmt.Errorf("render %s: %w", kind, err)
+	}
+	if err := htmlLayout().Execute(&page, d); err != nil {
+		return m, fmt.Errorf("render %s: %w", kind, err)
+	}
+	m.Text, m.HTML = text.String(), page.String()
+	return m, nil
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// A letter is what the layouts see.
+type letter struct {
+	Facts
+	Language *language
+	Words    wording
+}
+
+// A Row is one circumstance of a notice.
+type Row struct{ Label, Value string }
+
+// Rows are the circumstances that are known.
+func (l letter) Rows() (rows []Row) {
+	add := func(label, value string) {
+		if value != "" {
+			rows = append(rows, Row{label, value})
+		}
+	}
+	if !l.At.IsZero() {
+		add(l.Language.Labels.Time, l.Language.date(l.At))
+	}
+	add(l.Language.Labels.Device, l.Device)
+	add(l.Language.Labels.Place, l.Place)
+	return rows
+}
+
+// Greeting addresses the reader.
+func (l letter) Greeting() string {
+	if l.Name == "" {
+		return l.Language.Greeting
+	}
+	return l.Language.GreetingByName
+}
+
+// Plain fills the gaps of a phrase.
+func (l letter) Plain(phrase string) string {
+	return l.fill(phrase, func(v string) string { return v })
+}
+
+// Rich fills the gaps of a phrase, each value isolated, so that a name written from right
+// to left does not turn the sentence around it.
+func (l letter) Rich(phrase string) htmltemplate.HTML {
+	filled := l.fill(html.EscapeString(phrase), func(v string) string { return "<bdi>" + html.EscapeString(v) + "</bdi>" })
+	return htmltemplate.HTML(filled) //nolint:gosec // the phrase and all that went into it were escaped above
+}
+
+// fill replaces the gaps in one go, so that no value is searched for gaps itself.
+func (l letter) fill(phrase string, dress func(string) string) string {
+	return strings.NewReplacer("{product}", dress(l.Product), "{email}", dress(l.Email), "{name}", dress(l.Name),
+		"{expires}", dress(l.Language.span(l.Expires))).Replace(phrase)
+}
