@@ -1,0 +1,136 @@
+package authn
+
+import (
+	"context"
+	"errors"
+
+	"github.com/gatehouse-id/gatehouse/account"
+	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/notify"
+	"github.com/gatehouse-id/gatehouse/internal/password"
+	"github.com/gatehouse-id/gatehouse/throttle"
+)
+
+// Password is the ID of the method by password.
+const Password identity.MethodID = "password"
+
+// Passwords checks and sets passwords. Accounts and Hasher are required.
+type Passwords struct {
+	Accounts *account.Store
+	Hasher   *password.Hasher
+	Policy   password.Policy
+}
+
+// Verify checks a user's password; a nil user costs the same work and never passes
+// (BUG-21). It returns an error that wraps password.ErrMismatch for what does not match. A
+// hash of weaker or older make is replaced on the way (PWD-08).
+func (p *Passwords) Verify(ctx context.Context, user *identity.User, text string) error {
+	var has identity.Credential
+	if user != nil {
+		list, err := p.Accounts.Credentials(ctx, user.ID, Password)
+		if err != nil {
+			return err
+		}
+		if len(list) > 0 {
+			has = list[0]
+		}
+	}
+	weak, err := p.Hasher.Verify(ctx, string(has.Data), text)
+	if err != nil || !weak {
+		return err
+	}
+	fresh, err := p.Hasher.Hash(ctx, text)
+	if err != nil {
+		return err
+	}
+	_, err = p.Accounts.Replace(ctx, has.ID, has.Data, []byte(fresh))
+	return err
+}
+
+// Hash returns the hash of a password that the policy allows; context words, such as the
+// user's address and name, must not be one.
+func (p *Passwords) Hash(ctx context.Context, text string, context ...string) (string, error) {
+	if err := p.Policy.Check(text, false, context...); err != nil {
+		return "", err
+	}
+	return p.Hasher.Hash(ctx, text)
+}
+
+// Set gives a user the password of a hash, in the transaction of ctx.
+func (p *Passwords) Set(ctx context.Context, user identity.UserID, hash string) error {
+	return p.Accounts.Enroll(ctx, &identity.Credential{UserID: user, Method: Password, Lookup: string(user), Data: []byte(hash)})
+}
+
+// ChangePassword replaces the password of the caller. The current one is the fresh proof;
+// this session stays, with a new secret, and all others end (SES-29).
+func (f *Flow) ChangePassword(ctx context.Context, p *identity.Principal, current, chosen string) (*SignedIn, error) {
+	user, err := f.Accounts.ByID(ctx, p.UserID)
+	if err != nil {
+		return nil, err
+	}
+	attempt, err := f.Limiter.Begin(ctx, throttle.Budget{Key: "login account password " + string(user.ID), Rate: f.Limits.account()})
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Passwords.Verify(ctx, user, current); err != nil {
+		if errors.Is(err, password.ErrMismatch) {
+			err = identity.ErrRejected.Because(err)
+		}
+		return nil, f.failed(ctx, &Login{UserID: user.ID}, Password, attempt, err)
+	}
+	if err := attempt.Succeeded(ctx, func(throttle.Budget) bool { return true }); err != nil {
+		return nil, err
+	}
+	hash, err := f.Passwords.Hash(ctx, chosen, user.Email, user.Name)
+	if err != nil {
+		return nil, rename(err, "password", "newPassword")
+	}
+	return f.changed(ctx, p, hash)
+}
+
+// rename says which member of the body an error is about, where it has another name.
+func rename(err error, from, to string) error {
+	var e *identity.Error
+	if !errors.As(err, &e) || e.Fields[from] == "" {
+		return err
+	}
+	c := *e
+	c.Fields = map[string]string{to: e.Fields[from]}
+	return &c
+}
+
+func (f *Flow) changed(ctx context.Context, p *identity.Principal, hash string) (*SignedIn, error) {
+	in := &SignedIn{}
+	err := f.DB.Tx(ctx, func(ctx context.Context) (err error) {
+		if err = f.endOthers(ctx, p.UserID, p.SessionID); err != nil {
+			return err
+		}
+		if err = f.Passwords.Set(ctx, p.UserID, hash); err != nil {
+			return err
+		}
+		if in.User, err = f.Accounts.ByID(ctx, p.UserID); err != nil {
+			return err
+		}
+		proofs := []identity.Proof{{Method: Password, Factor: identity.Knowledge, At: f.Now()}}
+		if in.Cookie, err = f.Sessions.Renew(ctx, p.SessionID, in.User.Generation, proofs); err != nil {
+			return err
+		}
+		if in.Session, err = f.Sessions.Get(ctx, p.SessionID); err != nil {
+			return err
+		}
+		if err = f.Log.Record(ctx, identity.Event{Type: identity.EventPasswordChanged, Subject: p.UserID}); err != nil {
+			return err
+		}
+		return f.notice(ctx, in.User, notify.PasswordChanged, notify.Facts{
+			Device: notify.Device(identity.OriginOf(ctx).UserAgent), Link: f.Link("/account/password"),
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	in.Keep = in.Session.ExpiresAt.Sub(f.Now())
+	if in.Session.Mode == identity.ModeCookie {
+		return in, nil
+	}
+	return in, f.issue(in, p.GrantID)
+}
