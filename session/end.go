@@ -20,7 +20,7 @@ func (s *Store) Renew(ctx context.Context, id identity.SessionID, generation int
 	token = secret.New("")
 	var mode identity.Mode
 	found, err := s.DB.Change(ctx, []any{&mode}, `UPDATE sessions
-		SET hash = CASE WHEN hash IS NULL THEN NULL ELSE $1 END, generation = $2, proofs = $3
+		SET hash = CASE WHEN hash IS NULL THEN hash ELSE $1 END, generation = $2, proofs = $3
 		WHERE id = $4 RETURNING mode`, secret.Hash(token), generation, string(text), string(id))
 	if err == nil && !found {
 		err = identity.ErrNoCredentials
@@ -62,5 +62,11 @@ func (s *Store) Sweep(ctx context.Context) error {
 	_, err := s.DB.Exec(ctx, `DELETE FROM sessions WHERE expires_at <= $1 OR (idle > 0 AND seen_at + idle <= $1)
 		OR (idle = 0 AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.session_id = sessions.id AND g.revoked_at = 0 AND g.idle_at > $1))`,
 		s.Now().UnixMicro())
+	return err
+}
+
+// Adopt carries a session into a new generation of its user, after the others were ended.
+func (s *Store) Adopt(ctx context.Context, id identity.SessionID, generation int64) error {
+	_, err := s.DB.Exec(ctx, `UPDATE sessions SET generation = $1 WHERE id = $2`, generation, string(id))
 	return err
 }

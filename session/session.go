@@ -34,7 +34,8 @@ func (s *Store) Create(ctx context.Context, v *identity.Session) (token string, 
 	now, origin := s.Now(), identity.OriginOf(ctx)
 	v.ID, v.CreatedAt, v.SeenAt = identity.NewID[identity.SessionID]("ses", now), now, now
 	v.IP, v.UserAgent = origin.IP, origin.UserAgent
-	var hash []byte // NULL: nothing opens it
+	v.ExpiresAt = v.ExpiresAt.UTC().Truncate(time.Microsecond) // as it is read back
+	var hash []byte                                            // NULL: nothing opens it
 	if v.Mode == identity.ModeCookie {
 		token = secret.New("")
 		hash = secret.Hash(token)
