@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatehouse-id/gatehouse/account"
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/password"
 )
 
 const (
@@ -41,19 +42,13 @@ func (f *Flow) Invited(ctx context.Context, token string) error {
 
 // CreateUser makes a user with a password, as an administrator does. An address that
 // belongs to somebody is account.ErrTaken.
-func (f *Flow) CreateUser(ctx context.Context, n account.NewUser, password string) (user *identity.User, err error) {
+func (f *Flow) CreateUser(ctx context.Context, n account.NewUser, password string) (*identity.User, error) {
 	reg, err := f.registration(ctx, NewAccount{Email: n.Email, Name: n.Name, Password: password})
 	if err != nil {
 		return nil, err
 	}
 	n.Email, n.Name = reg.Email, reg.Name
-	err = f.DB.Tx(ctx, func(ctx context.Context) (err error) {
-		if user, err = f.Accounts.Create(ctx, n); err != nil {
-			return err
-		}
-		return f.Passwords.Set(ctx, user.ID, reg.Hash)
-	})
-	return user, err
+	return f.create(ctx, n, reg.Hash)
 }
 
 // Setup makes the first administrator, whose address counts as proved: the link was read
@@ -77,10 +72,33 @@ func (f *Flow) Setup(ctx context.Context, token string, n NewAccount) error {
 		if admins > 0 {
 			return identity.ErrLinkExpired
 		}
-		user, err := f.Accounts.Create(ctx, account.NewUser{Email: reg.Email, Verified: true, Name: reg.Name, Roles: []string{"admin", "user"}})
-		if err != nil {
+		_, err = f.create(ctx, account.NewUser{Email: reg.Email, Verified: true, Name: reg.Name, Roles: []string{"admin", "user"}}, reg.Hash)
+		return err
+	})
+}
+
+// Import makes a user of another system with the password hash it had there, which their
+// next sign-in replaces. A hash that cannot be taken is identity.ErrInvalid, an address
+// that belongs to somebody account.ErrTaken.
+func (f *Flow) Import(ctx context.Context, n account.NewUser, hash string) (user *identity.User, err error) {
+	if err := password.Importable(hash); err != nil {
+		return nil, identity.ErrInvalid.Because(err).With("hash", "is not of a make that can be imported")
+	}
+	if n.Email, err = account.Address(n.Email); err != nil {
+		return nil, err
+	}
+	if n.Name, err = account.DisplayName(n.Name); err != nil {
+		return nil, err
+	}
+	return f.create(ctx, n, hash)
+}
+
+func (f *Flow) create(ctx context.Context, n account.NewUser, hash string) (user *identity.User, err error) {
+	err = f.DB.Tx(ctx, func(ctx context.Context) (err error) {
+		if user, err = f.Accounts.Create(ctx, n); err != nil {
 			return err
 		}
-		return f.Passwords.Set(ctx, user.ID, reg.Hash)
+		return f.Passwords.Set(ctx, user.ID, hash)
 	})
+	return user, err
 }

@@ -10,6 +10,7 @@
 package guard
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -79,8 +80,8 @@ type Guard struct {
 // ErrAPIKey is an API key that opens nothing.
 var ErrAPIKey = &identity.Error{Kind: identity.Unauthenticated, Code: "INVALID_API_KEY", Message: "This API key is not valid."}
 
-// Protect returns next behind the rule. The name tells routes apart for limits and for the
-// log; the pattern of the route is a good one.
+// Protect returns next behind the rule. The name tells the route apart for limits and for
+// the log where the request does not carry the pattern of net/http.ServeMux.
 func (g *Guard) Protect(name string, rule Rule, next http.Handler) http.Handler {
 	d := &door{g, name, rule, next}
 	return web.Handler(d.serve)
@@ -224,6 +225,9 @@ func (d *door) fresh(_ *http.Request, p *identity.Principal) error {
 	}
 	return nil
 }
+
+// route is what limits and the log call the route.
+func (d *door) route(r *http.Request) string { return cmp.Or(r.Pattern, d.name) }
 
 type reason string
 

@@ -16,7 +16,7 @@ func (d *door) limit(w http.ResponseWriter, r *http.Request) error {
 	if rate.N == 0 {
 		return nil
 	}
-	state, err := d.Limiter.Allow(r.Context(), "route "+d.name+" "+throttle.Network(identity.OriginOf(r.Context()).IP), rate)
+	state, err := d.Limiter.Allow(r.Context(), "route "+d.route(r)+" "+throttle.Network(identity.OriginOf(r.Context()).IP), rate)
 	if state.Rate.N != 0 {
 		w.Header().Set("RateLimit-Policy", fmt.Sprintf(`"default";q=%d;w=%d`, rate.N, int(rate.Per.Seconds())))
 		w.Header().Set("RateLimit", fmt.Sprintf(`"default";r=%d;t=%d`, state.Left, int(math.Ceil(state.Reset.Seconds()))))

@@ -28,7 +28,7 @@ func (w *witness) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // record can only be logged; what must not happen unrecorded is recorded by its noun, in
 // its transaction.
 func (d *door) record(r *http.Request, status int) {
-	d.write(r, identity.Event{Type: d.rule.Audit, Data: map[string]string{"route": d.name, "status": strconv.Itoa(status)}})
+	d.write(r, identity.Event{Type: d.rule.Audit, Data: map[string]string{"route": d.route(r), "status": strconv.Itoa(status)}})
 }
 
 // denied tells of an authenticated caller who may not, once a minute for a caller and a
@@ -38,11 +38,11 @@ func (d *door) denied(r *http.Request, p *identity.Principal, err error) {
 	if p == nil || identity.KindOf(err) == identity.Internal {
 		return
 	}
-	first, claimErr := d.Limiter.Store.Claim(r.Context(), "denied "+string(p.UserID)+" "+d.name, time.Minute)
+	first, claimErr := d.Limiter.Store.Claim(r.Context(), "denied "+string(p.UserID)+" "+d.route(r), time.Minute)
 	if claimErr != nil || !first {
 		return
 	}
-	d.write(r, identity.Event{Type: identity.EventAccessDenied, Subject: p.UserID, Data: map[string]string{"route": d.name, "reason": err.Error()}})
+	d.write(r, identity.Event{Type: identity.EventAccessDenied, Subject: p.UserID, Data: map[string]string{"route": d.route(r), "reason": err.Error()}})
 }
 
 func (d *door) write(r *http.Request, e identity.Event) {

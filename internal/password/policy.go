@@ -28,6 +28,11 @@ const (
 	bytesPerPoint = 16 // received for one code point of NFC, generously: decomposed letters shrink
 )
 
+// Lengths returns how short and how long a password may be that is the only factor.
+func (p Policy) Lengths() (shortest, longest int) {
+	return max(cmp.Or(p.Min, defaultMin), leastMin), cmp.Or(p.Max, defaultMax)
+}
+
 // Check returns nil for a password that may be set, or a WEAK_PASSWORD whose field
 // "password" says what to do about it. Second says that a second factor is enforced for
 // the user; context holds what an attacker knows of them: name, addresses.

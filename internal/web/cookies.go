@@ -78,7 +78,7 @@ func (s *Site) ReadCookie(r *http.Request, c Cookie) string {
 
 // clearTwice takes away the cookies that stand twice.
 func (s *Site) clearTwice(w http.ResponseWriter, r *http.Request) {
-	sent := r.Header.Get("Cookie")
+	sent := strings.Join(r.Header["Cookie"], ";")
 	for c := range jar {
 		if strings.Count(sent, s.CookieName(c)+"=") > 1 && len(r.CookiesNamed(s.CookieName(c))) > 1 {
 			s.ClearCookie(w, c)

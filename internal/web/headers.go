@@ -49,7 +49,7 @@ func Published(h http.Header) { h.Set("Cross-Origin-Resource-Policy", "cross-ori
 func (s *Site) CrossOrigin(w http.ResponseWriter, r *http.Request) (answered bool) {
 	origin := r.Header.Get("Origin")
 	h := w.Header()
-	if len(s.CORS) > 0 {
+	if len(s.CORS) > 0 && !slices.Contains(h["Vary"], "Origin") {
 		h.Add("Vary", "Origin")
 	}
 	if origin == "" || !slices.Contains(s.CORS, origin) {

@@ -64,9 +64,7 @@ func (s *Site) Enter(w http.ResponseWriter, r *http.Request) *http.Request {
 	}
 	id := identity.NewID[identity.RequestID]("req", s.Now())
 	agent := r.UserAgent()
-	if len(agent) > 256 {
-		agent = strings.ToValidUTF8(agent[:256], "")
-	}
+	agent = strings.ToValidUTF8(agent[:min(len(agent), 256)], "") // what PostgreSQL takes for text
 	ctx := identity.WithOrigin(r.Context(), &identity.Origin{RequestID: id, IP: s.client(r), UserAgent: agent})
 	s.headers(w.Header(), string(id))
 	s.clearTwice(w, r)

@@ -1,0 +1,239 @@
+package gatehouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/gatehouse-id/gatehouse/authn"
+	"github.com/gatehouse-id/gatehouse/guard"
+	"github.com/gatehouse-id/gatehouse/internal/ephemeral"
+	"github.com/gatehouse-id/gatehouse/internal/jose"
+	"github.com/gatehouse-id/gatehouse/internal/notify"
+	"github.com/gatehouse-id/gatehouse/internal/password"
+	"github.com/gatehouse-id/gatehouse/internal/secret"
+	"github.com/gatehouse-id/gatehouse/internal/sqldb"
+	"github.com/gatehouse-id/gatehouse/internal/web"
+	"github.com/gatehouse-id/gatehouse/keyring"
+	"github.com/gatehouse-id/gatehouse/policy"
+)
+
+// Names of what a Config is filled with, for programs that cannot import them.
+type (
+	// A Mailer delivers mail. SMTP is one.
+	Mailer = notify.Sender
+	// A Mail is what a Mailer is given. It may carry secrets: never log it.
+	Mail = notify.Message
+	// SMTP delivers mail to a server; its zero TLS demands STARTTLS.
+	SMTP = notify.SMTP
+	// PasswordCost is the cost of argon2id; zero is 64 MiB, 3 passes, 1 lane.
+	PasswordCost = password.Params
+	// Database is what sqlite.Open and postgres.Open return.
+	Database = sqldb.DB
+)
+
+// A Config says what the house is made of. DB, PublicURL and MasterKey are required, and a
+// Mailer unless Unverified is set.
+type Config struct {
+	DB *Database
+	// PublicURL is where browsers reach the house: "https://id.example.com", or with the
+	// path under which it is mounted. Cookies, links and the issuer rest on it.
+	PublicURL string
+	// MasterKey is 32 bytes that live outside the database; MasterKeyFile keeps one.
+	MasterKey []byte
+	// Mailer delivers mail.
+	Mailer Mailer
+	// Unverified lets people in whose address nobody has proved: for closed networks.
+	Unverified bool
+
+	// Product is the name that pages and mails show. "" means the host of PublicURL.
+	Product string
+	// Roles says what each role may do, besides the built-in user, moderator and admin.
+	Roles policy.Set
+	// Methods are more ways to sign in than the house's own.
+	Methods []authn.Method
+	// Schemes are more ways to authenticate a request than the house's own.
+	Schemes []guard.Scheme
+	// Origins may call the API with credentials from other origins of the same site.
+	Origins []string
+	// TrustedProxies are the peers whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+
+	// Algorithm signs access tokens: ES256 (the default), RS256, EdDSA or HS256.
+	Algorithm jose.Algorithm
+	// AccessTokenLife is how long an access token lives; 0 means 15 minutes, 50 is the most.
+	AccessTokenLife time.Duration
+	// Lifetimes says how long sign-ins last.
+	Lifetimes authn.Lifetimes
+	// Limits says how many failures are allowed.
+	Limits authn.Limits
+	// Passwords says how passwords are hashed and which are strong enough.
+	Passwords Passwords
+	// RotateKeys is how often the keys rotate by themselves; 0 means every 90 days.
+	RotateKeys time.Duration
+
+	// Ephemeral counts attempts; nil means in memory, which is enough for one machine.
+	Ephemeral ephemeral.Store
+	// Logger takes the log; nil means slog.Default().
+	Logger *slog.Logger
+	// Now tells the time; nil means time.Now.
+	Now func() time.Time
+	// NoLimits lifts every limit on attempts. It is for load tests only.
+	NoLimits bool
+	// Idle starts no workers, so no Mailer is needed: for a command beside a house that runs.
+	Idle bool
+}
+
+// Passwords says how passwords are hashed and which are strong enough. The zero value is
+// argon2id at 64 MiB, 15 characters at least.
+type Passwords struct {
+	Hash     PasswordCost
+	Parallel int      // how many are hashed at once; 0 means as many as there are processors
+	Min      int      // characters, where the password is the only factor; 0 means 15
+	Refused  []string // words of the context that are no passwords, besides product and host
+}
+
+func (c *Config) complete() error {
+	if c.DB == nil {
+		return errors.New("gatehouse: Config.DB is missing; sqlite.Open or postgres.Open makes one")
+	}
+	if len(c.MasterKey) != secret.Size {
+		return fmt.Errorf("gatehouse: Config.MasterKey has %d bytes, not %d; MasterKeyFile makes and reads one", len(c.MasterKey), secret.Size)
+	}
+	if c.Mailer == nil && !c.Unverified && !c.Idle {
+		return errors.New("gatehouse: Config.Mailer is missing; addresses can only be verified by mail (or set Unverified)")
+	}
+	if c.AccessTokenLife < 0 || c.AccessTokenLife > keyring.MaxTokenLife {
+		return fmt.Errorf("gatehouse: Config.AccessTokenLife is %v, at most %v", c.AccessTokenLife, keyring.MaxTokenLife)
+	}
+	u, err := publicURL(c.PublicURL)
+	if err != nil {
+		return err
+	}
+	c.PublicURL = u.String()
+	if c.Product == "" {
+		c.Product = u.Hostname()
+	}
+	roles := policy.Defaults()
+	maps.Copy(roles, c.Roles)
+	c.Roles = roles
+	if err := c.Roles.Check(); err != nil {
+		return fmt.Errorf("gatehouse: Config.Roles: %w", err)
+	}
+	if err := c.checkOrigins(u); err != nil {
+		return err
+	}
+	c.defaults()
+	return nil
+}
+
+func (c *Config) defaults() {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Ephemeral == nil {
+		c.Ephemeral = ephemeral.Memory(c.Now)
+	}
+	if c.RotateKeys == 0 {
+		c.RotateKeys = 90 * 24 * time.Hour
+	}
+}
+
+// publicURL reads a public URL: scheme, host and perhaps a path, nothing else. Over plain
+// http cookies travel in clear, so only a loopback host may have it.
+func publicURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || u.Opaque != "" {
+		return nil, fmt.Errorf("gatehouse: public URL %q must be https://host, perhaps with a path", text)
+	}
+	switch {
+	case u.Scheme == "https":
+	case u.Scheme == "http" && loopback(u.Hostname()):
+	default:
+		return nil, fmt.Errorf("gatehouse: public URL %q must be https; plain http is for loopback hosts only", text)
+	}
+	u.Host = strings.ToLower(u.Host)
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawPath = ""
+	return u, nil
+}
+
+func loopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// sameSite reports whether browsers send a SameSite cookie of one to the other: the same
+// scheme, and the same host below the public suffix.
+func sameSite(a, b *url.URL) bool {
+	if a.Scheme != b.Scheme {
+		return false
+	}
+	if a.Hostname() == b.Hostname() {
+		return true
+	}
+	of, err := publicsuffix.EffectiveTLDPlusOne(a.Hostname())
+	if err != nil {
+		return false
+	}
+	to, err := publicsuffix.EffectiveTLDPlusOne(b.Hostname())
+	return err == nil && of == to
+}
+
+// checkOrigins refuses what browsers would not match exactly. Cookies do not reach an
+// origin of another site, so such a configuration could only fail later.
+func (c *Config) checkOrigins(public *url.URL) error {
+	for _, origin := range c.Origins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.Contains(origin, "*") {
+			return fmt.Errorf("gatehouse: origin %q must be scheme and host, exactly as browsers send it", origin)
+		}
+		if !sameSite(u, public) {
+			return fmt.Errorf("gatehouse: origin %q is not of the same site as %s: browsers would send it no cookies", origin, public)
+		}
+	}
+	return nil
+}
+
+func (c *Config) site() *web.Site {
+	u, _ := url.Parse(c.PublicURL) // it was read before
+	return &web.Site{Public: u, CORS: c.Origins, Proxies: c.TrustedProxies, Now: c.Now, Log: c.Logger}
+}
+
+// sender is the mailer, or for a house without one nobody: it never has a mail to send but
+// notices, which are then dropped.
+func (c *Config) sender() notify.Sender {
+	if c.Mailer != nil {
+		return c.Mailer
+	}
+	return nobody{}
+}
+
+type nobody struct{}
+
+func (nobody) Send(context.Context, notify.Message) error { return notify.ErrPermanent }
+
+func (c *Config) passwordPolicy(s *web.Site) password.Policy {
+	return password.Policy{Min: c.Passwords.Min, Context: append([]string{c.Product, s.Public.Hostname(), "gatehouse"}, c.Passwords.Refused...)}
+}
+
+var names atomic.Int64
+
+// nextName names a route of the embedding program.
+func (c *Config) nextName() string { return "embedded " + strconv.FormatInt(names.Add(1), 10) }

@@ -1,0 +1,21 @@
+package gatehouse
+
+// Counters is what this process has done since it started. Several processes on one
+// database count each for itself.
+type Counters struct {
+	PasswordHashes uint64 // computed, by new passwords and by attempts to sign in
+	TokensIssued   int64  // access tokens
+	MailsSent      int64
+	MailsFailed    int64            // attempts that are made again later
+	MailsDropped   int64            // given up: expired, or refused for good
+	Events         map[string]int64 // recorded, by their type
+}
+
+// Counters returns the counters of the house as they are now.
+func (g *Gate) Counters() Counters {
+	return Counters{
+		PasswordHashes: g.hasher.Hashes(), TokensIssued: g.Tokens.Issued(),
+		MailsSent: g.outbox.Sent(), MailsFailed: g.outbox.Failed(), MailsDropped: g.outbox.Dropped(),
+		Events: g.Log.Counts(),
+	}
+}

@@ -1,0 +1,169 @@
+// Package gatehouse is the front door: it assembles the house from a Config and gives an
+// embedding program one Handler to mount, one Protect for its own routes, and the nouns to
+// call.
+//
+// It owns the roster of methods and schemes and the life of the workers. It knows no rule
+// of its own.
+//
+//	db, err := sqlite.Open("app.db")
+//	gate, err := gatehouse.New(ctx, gatehouse.Config{DB: db, PublicURL: "https://app.example.com", MasterKey: key})
+//	mux.Handle("/", gate.Handler())
+//	mux.Handle("DELETE /posts/{id}", gate.Protect(guard.Rule{Permission: "posts:delete", Owner: author}, deletePost))
+package gatehouse
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gatehouse-id/gatehouse/account"
+	"github.com/gatehouse-id/gatehouse/audit"
+	"github.com/gatehouse-id/gatehouse/authn"
+	"github.com/gatehouse-id/gatehouse/guard"
+	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/notify"
+	"github.com/gatehouse-id/gatehouse/internal/password"
+	"github.com/gatehouse-id/gatehouse/internal/recovery"
+	"github.com/gatehouse-id/gatehouse/internal/sqldb/schema"
+	"github.com/gatehouse-id/gatehouse/internal/web"
+	"github.com/gatehouse-id/gatehouse/keyring"
+	passwordmethod "github.com/gatehouse-id/gatehouse/method/password"
+	"github.com/gatehouse-id/gatehouse/policy"
+	"github.com/gatehouse-id/gatehouse/scheme/bearer"
+	"github.com/gatehouse-id/gatehouse/scheme/cookie"
+	"github.com/gatehouse-id/gatehouse/session"
+	"github.com/gatehouse-id/gatehouse/throttle"
+	"github.com/gatehouse-id/gatehouse/token"
+)
+
+// A Gate is an assembled house. Its nouns may be called from anywhere in the program.
+type Gate struct {
+	Accounts *account.Store
+	Sessions *session.Store
+	Tokens   *token.Store
+	Keys     *keyring.Ring
+	Log      *audit.Log
+	Flow     *authn.Flow // signing in, renewing, ending
+
+	config   Config
+	site     *web.Site
+	guard    *guard.Guard
+	verifier *recovery.Verifier
+	hasher   *password.Hasher
+	outbox   *notify.Outbox
+	routes   []guard.Route
+	handler  http.Handler
+
+	leaving atomic.Bool
+	stop    context.CancelFunc
+	workers sync.WaitGroup
+	closing sync.Once
+}
+
+// New assembles a house: it brings the tables up to date, makes or loads the keys, and
+// starts the workers that send mail, seal the log, rotate keys and clean up. Close ends
+// them.
+func New(ctx context.Context, c Config) (*Gate, error) {
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	if err := c.DB.Migrate(ctx, schema.Files); err != nil {
+		return nil, err
+	}
+	g := &Gate{config: c, site: c.site()}
+	g.nouns()
+	if err := g.Keys.Open(ctx); err != nil {
+		return nil, err
+	}
+	g.verbs()
+	g.faces()
+	g.work()
+	return g, nil
+}
+
+func (g *Gate) nouns() {
+	c := g.config
+	g.Log = &audit.Log{DB: c.DB, Now: c.Now}
+	g.Keys = &keyring.Ring{DB: c.DB, Log: g.Log, Now: c.Now, Master: c.MasterKey, Algorithm: c.Algorithm}
+	g.Log.Sign, g.Log.Authentic = g.Keys.SignHead, g.Keys.AuthenticHead
+	g.Accounts = &account.Store{DB: c.DB, Log: g.Log, Now: c.Now}
+	g.Sessions = &session.Store{DB: c.DB, Log: g.Log, Now: c.Now}
+	g.Tokens = &token.Store{DB: c.DB, Log: g.Log, Now: c.Now, Keys: g.Keys, Issuer: c.PublicURL, Lifetime: c.AccessTokenLife}
+	g.outbox = &notify.Outbox{DB: c.DB, Now: c.Now, Seal: g.Keys.Seal, Open: g.Keys.OpenSealed, Sender: c.sender(), Log: c.Logger}
+	g.hasher = &password.Hasher{Params: c.Passwords.Hash, Parallel: c.Passwords.Parallel}
+}
+
+func (g *Gate) verbs() {
+	c := g.config
+	limiter := &throttle.Limiter{Store: c.Ephemeral, Now: c.Now, Off: c.NoLimits}
+	passwords := &authn.Passwords{Accounts: g.Accounts, Hasher: g.hasher, Policy: c.passwordPolicy(g.site)}
+	g.Flow = &authn.Flow{
+		DB: c.DB, Accounts: g.Accounts, Sessions: g.Sessions, Tokens: g.Tokens, Limiter: limiter, Log: g.Log,
+		Mail: g.outbox, Passwords: passwords, Now: c.Now, Lifetimes: c.Lifetimes, Limits: c.Limits,
+		Unverified: c.Unverified, Link: g.site.URL, Product: c.Product,
+	}
+	g.Flow.Methods = append([]authn.Method{
+		&passwordmethod.Method{Accounts: g.Accounts, Passwords: passwords, Now: c.Now},
+	}, c.Methods...)
+	g.verifier = &recovery.Verifier{Accounts: g.Accounts, Flow: g.Flow, Now: c.Now}
+	g.guard = &guard.Guard{
+		Site: g.site, Forgery: &web.Forgery{Site: g.site, Keys: g.Keys}, Limiter: limiter, Roles: c.Roles, Log: g.Log, Now: c.Now,
+		Schemes: append([]guard.Scheme{
+			&bearer.Scheme{Site: g.site, Tokens: g.Tokens},
+			&cookie.Scheme{Site: g.site, Sessions: g.Sessions},
+		}, c.Schemes...),
+	}
+}
+
+// Protect returns h behind a rule: the routes of the embedding program are guarded like the
+// house's own.
+func (g *Gate) Protect(rule guard.Rule, h http.Handler) http.Handler {
+	return g.guard.Protect(g.config.nextName(), rule, h)
+}
+
+// Require is Protect for those who prefer chains of middleware.
+func (g *Gate) Require(rule guard.Rule) func(http.Handler) http.Handler {
+	return func(h http.Handler) http.Handler { return g.Protect(rule, h) }
+}
+
+// Can reports whether the caller of a request may do something on any resource. It is for
+// code that is no handler; routes say it in their Rule.
+func (g *Gate) Can(ctx context.Context, want policy.Permission) bool {
+	return policy.Authorize(g.config.Roles, identity.FromContext(ctx), want).Allow
+}
+
+// SignOut ends every session, refresh family and token of a user. It is durable when it
+// returns.
+func (g *Gate) SignOut(ctx context.Context, user identity.UserID) error {
+	return g.Flow.SignOutAll(ctx, user, "")
+}
+
+// Handler serves the routes of the house. Mount it at "/": it removes the path of
+// Config.PublicURL by itself.
+func (g *Gate) Handler() http.Handler { return g.handler }
+
+// Site is what the house knows of its own place on the web, for handlers that stand before
+// it.
+func (g *Gate) Site() *web.Site { return g.site }
+
+// Drain makes /readyz answer 503 from now on, so that load balancers look elsewhere. All
+// else goes on until the server is shut down.
+func (g *Gate) Drain() { g.leaving.Store(true) }
+
+// Close stops the workers after what they are doing, and waits for them until ctx ends. It
+// does not close the database, which is the caller's.
+func (g *Gate) Close(ctx context.Context) error {
+	g.closing.Do(g.stop)
+	done := make(chan struct{})
+	go func() {
+		g.workers.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,176 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gatehouse-id/gatehouse/account"
+	"github.com/gatehouse-id/gatehouse/guard"
+	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/policy"
+)
+
+// What an administrator reads needs the role; what is dangerous needs a fresh proof too.
+var (
+	admin      = guard.Rule{Permission: policy.Admin}
+	adminFresh = guard.Rule{Permission: policy.Admin, Fresh: freshness}
+)
+
+func (a *API) admin() []guard.Route {
+	return []guard.Route{
+		op("GET /admin/api/users", "List users", admin, http.StatusOK, a.listUsers),
+		op("POST /admin/api/users", "Create a user", adminFresh, http.StatusCreated, a.createUser),
+		op("GET /admin/api/users/{id}", "Show a user", admin, http.StatusOK, a.getUser),
+		op("PATCH /admin/api/users/{id}", "Rename, disable or enable a user", adminFresh, http.StatusOK, a.patchUser),
+		op("DELETE /admin/api/users/{id}", "Delete a user", adminFresh, http.StatusNoContent, a.deleteUser),
+		op("PUT /admin/api/users/{id}/roles", "Give a user exactly these roles", adminFresh, http.StatusOK, a.setRoles),
+		op("DELETE /admin/api/users/{id}/sessions", "Sign a user out everywhere", admin, http.StatusNoContent, a.endSessions),
+		op("GET /admin/api/events", "Read the audit log", admin, http.StatusOK, a.events),
+		op("POST /admin/api/keys/rotate", "Rotate the keys", adminFresh, http.StatusOK, a.rotateKeys),
+	}
+}
+
+type accountBody struct {
+	ID            identity.UserID `json:"id"`
+	Email         string          `json:"email"`
+	EmailVerified bool            `json:"emailVerified"`
+	Name          string          `json:"name"`
+	Roles         []string        `json:"roles"`
+	Disabled      bool            `json:"disabled"`
+	CreatedAt     time.Time       `json:"createdAt"`
+}
+
+func showAccount(u identity.User) accountBody {
+	return accountBody{u.ID, u.Email, u.EmailVerified, u.Name, u.Roles, u.State != identity.Active, u.CreatedAt}
+}
+
+func (a *API) listUsers(c call, in userQuery) (page[accountBody], error) {
+	list, next, err := a.Accounts.List(c.r.Context(), account.Query{Search: in.Search, Limit: in.Limit, Cursor: in.Cursor})
+	return paged(list, next, showAccount), err
+}
+
+// user loads the user that the path names.
+func (a *API) user(c call) (*identity.User, error) {
+	return a.Accounts.ByID(c.r.Context(), identity.UserID(c.id()))
+}
+
+func (a *API) shown(c call) (accountBody, error) {
+	u, err := a.user(c)
+	if err != nil {
+		return accountBody{}, err
+	}
+	return showAccount(*u), nil
+}
+
+func (a *API) getUser(c call, _ none) (accountBody, error) { return a.shown(c) }
+
+type createUserBody struct {
+	Email         string   `json:"email"`
+	Password      string   `json:"password"`
+	Name          string   `json:"name,omitempty"`
+	Roles         []string `json:"roles,omitempty"`
+	EmailVerified bool     `json:"emailVerified"`
+}
+
+// createUser needs an address that the administrator vouches for: there is no way yet to
+// prove one at sign-in, and a user who can never sign in would help nobody.
+func (a *API) createUser(c call, in createUserBody) (accountBody, error) {
+	if !in.EmailVerified && !a.Flow.Unverified {
+		return accountBody{}, identity.ErrInvalid.With("emailVerified", "must be true: vouch for the address, or let its owner register")
+	}
+	if err := a.known(in.Roles); err != nil {
+		return accountBody{}, err
+	}
+	u, err := a.Flow.CreateUser(c.r.Context(), account.NewUser{Email: in.Email, Verified: in.EmailVerified, Name: in.Name, Roles: in.Roles}, in.Password)
+	if err != nil {
+		return accountBody{}, err
+	}
+	return showAccount(*u), nil
+}
+
+// known refuses a role that is not configured: it would grant nothing, now.
+func (a *API) known(roles []string) error {
+	for _, role := range roles {
+		if _, ok := a.Roles[role]; !ok {
+			return identity.ErrInvalid.With("roles", "has a role that is not configured")
+		}
+	}
+	return nil
+}
+
+func (a *API) patchUser(c call, in struct {
+	Disabled *bool   `json:"disabled,omitempty"`
+	Name     *string `json:"name,omitempty"`
+}) (accountBody, error) {
+	u, err := a.user(c)
+	if err != nil {
+		return accountBody{}, err
+	}
+	if in.Name != nil {
+		name, err := account.DisplayName(*in.Name)
+		if err != nil {
+			return accountBody{}, err
+		}
+		if err := a.Accounts.Rename(c.r.Context(), u.ID, name); err != nil {
+			return accountBody{}, err
+		}
+	}
+	if in.Disabled != nil {
+		if err := a.Flow.Disable(c.r.Context(), u.ID, *in.Disabled); err != nil {
+			return accountBody{}, err
+		}
+	}
+	return a.shown(c)
+}
+
+func (a *API) deleteUser(c call, _ none) (none, error) {
+	return none{}, a.Accounts.Delete(c.r.Context(), identity.UserID(c.id()))
+}
+
+func (a *API) setRoles(c call, in struct {
+	Roles []string `json:"roles"`
+}) (accountBody, error) {
+	if in.Roles == nil {
+		return accountBody{}, identity.ErrInvalid.With("roles", "is missing")
+	}
+	if err := a.known(in.Roles); err != nil {
+		return accountBody{}, err
+	}
+	slices.Sort(in.Roles)
+	err := a.Accounts.SetRoles(c.r.Context(), identity.UserID(c.id()), slices.Compact(in.Roles))
+	if err != nil {
+		return accountBody{}, err
+	}
+	return a.shown(c)
+}
+
+func (a *API) endSessions(c call, _ none) (none, error) {
+	return none{}, a.Flow.SignOutAll(c.r.Context(), identity.UserID(c.id()), "")
+}
+
+type rotatedBody struct {
+	Status string    `json:"status"`
+	Keys   []keyBody `json:"keys"`
+}
+
+type keyBody struct {
+	ID        string    `json:"id"`
+	Use       string    `json:"use"`
+	Algorithm string    `json:"alg"`
+	State     string    `json:"state"`
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+func (a *API) rotateKeys(c call, in struct {
+	Emergency bool `json:"emergency,omitempty"`
+}) (rotatedBody, error) {
+	if err := a.Keys.Rotate(c.r.Context(), in.Emergency); err != nil {
+		return rotatedBody{}, err
+	}
+	b := rotatedBody{Status: "rotated"}
+	for _, k := range a.Keys.List() {
+		b.Keys = append(b.Keys, keyBody{k.ID, string(k.Use), string(k.Algorithm), k.State, k.CreatedAt})
+	}
+	return b, nil
+}

@@ -1,0 +1,60 @@
+package api
+
+import (
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gatehouse-id/gatehouse/identity"
+)
+
+// A listing is the query of every list: how much of it, and from where on.
+type listing struct {
+	Limit  int    `json:"limit,omitempty"` // at most 200; 0 leaves it to whoever lists
+	Cursor string `json:"cursor,omitempty"`
+}
+
+type userQuery struct {
+	listing
+	Search string `json:"search,omitempty"`
+}
+
+type historyQuery struct {
+	listing
+	Type string `json:"type,omitempty"`
+}
+
+type eventQuery struct {
+	historyQuery
+	Subject identity.UserID `json:"subject,omitempty"`
+}
+
+// query reads the parameters of a request into the members of v, a pointer to a struct.
+func query(r *http.Request, v any) error {
+	sent, into := r.URL.Query(), reflect.ValueOf(v).Elem()
+	for _, m := range members(into.Type()) {
+		text := sent.Get(m.name)
+		if !stored(text) {
+			return identity.ErrInvalid.With(m.name, "has characters that nothing of ours has")
+		}
+		if m.Type.Kind() == reflect.String {
+			into.FieldByIndex(m.Index).SetString(text)
+			continue
+		}
+		if text == "" {
+			continue
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > 200 {
+			return identity.ErrInvalid.With(m.name, "must be a number from 1 to 200")
+		}
+		into.FieldByIndex(m.Index).SetInt(int64(n))
+	}
+	return nil
+}
+
+// stored reports whether a text could be in the database at all. PostgreSQL does not look
+// for what it cannot keep: it fails.
+func stored(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }

@@ -1,0 +1,49 @@
+package api
+
+import (
+	"github.com/gatehouse-id/gatehouse/authn"
+	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/web"
+)
+
+// A jsonValue is any JSON value, kept as it came in.
+type jsonValue []byte
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *jsonValue) UnmarshalJSON(text []byte) error {
+	*v = append((*v)[:0], text...)
+	return nil
+}
+
+// show returns the body of a sign-in. What a mode hands out by cookie is left out of it.
+func show(in *authn.SignedIn) signedInBody {
+	b := signedInBody{User: showUser(in.User), Session: &sessionEnds{in.Session.ID, in.Session.ExpiresAt}}
+	switch in.Session.Mode {
+	case identity.ModeNative:
+		b.RefreshToken = in.Refresh
+		fallthrough
+	case identity.ModeToken:
+		b.AccessToken, b.ExpiresIn, b.TokenType = in.Access, seconds(in.ExpiresIn), "Bearer"
+	case identity.ModeCookie, identity.ModeCookieToken:
+	}
+	return b
+}
+
+func showUser(u *identity.User) *userBody { return &userBody{u.ID, u.Email, u.Name, u.Roles} }
+
+// handOver says which secrets go into which cookies.
+func handOver(in *authn.SignedIn) web.Secrets {
+	s := web.Secrets{Keep: in.Keep}
+	switch in.Session.Mode {
+	case identity.ModeCookie:
+		s.Session = in.Cookie
+	case identity.ModeCookieToken:
+		s.Access, s.AccessLife = in.Access, in.ExpiresIn
+		s.Refresh = in.Refresh
+	case identity.ModeToken:
+		s.Refresh = in.Refresh
+	case identity.ModeNative:
+		s.None = true
+	}
+	return s
+}

@@ -1,0 +1,244 @@
+package api
+
+import (
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/gatehouse-id/gatehouse/authn"
+	"github.com/gatehouse-id/gatehouse/guard"
+	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/web"
+)
+
+func (a *API) signingIn() []guard.Route {
+	return []guard.Route{
+		op("POST /auth/login", "Sign in by e-mail address and password", public, http.StatusOK, a.login),
+		op("POST /auth/login/{method}", "Sign in by any method: its first step, or its only one", public, http.StatusOK, a.loginBy),
+		op("POST /auth/login/{method}/finish", "Answer what the method asked for", public, http.StatusOK, a.loginFinish),
+		op("POST /auth/refresh", "Get a new access token", public, http.StatusOK, a.refresh),
+		op("POST /auth/token", "Get an access token for a session cookie", guard.Rule{}, http.StatusOK, a.token),
+		op("POST /auth/logout", "Sign out of this session", public, http.StatusOK, a.logout),
+		op("POST /auth/logout-all", "Sign out of every session", guard.Rule{}, http.StatusOK, a.logoutAll),
+		op("GET /auth/csrf-token", "Get the token that cookie requests must send", public, http.StatusOK, a.csrfToken),
+		op("GET /auth/methods", "What this deployment offers", public, http.StatusOK, a.methods),
+	}
+}
+
+// signInBody is the body of a sign-in by password.
+type signInBody struct {
+	Email      string        `json:"email"`
+	Password   string        `json:"password"`
+	RememberMe *bool         `json:"rememberMe,omitempty"`
+	Mode       identity.Mode `json:"mode,omitempty"`
+	ReturnTo   string        `json:"returnTo,omitempty"`
+	Captcha    string        `json:"captcha,omitempty"`
+}
+
+// stepBody is the body of one step of a sign-in by any method.
+type stepBody struct {
+	Login      string        `json:"login,omitempty"`
+	Email      string        `json:"email,omitempty"`
+	Password   string        `json:"password,omitempty"`
+	Code       string        `json:"code,omitempty"`
+	Credential jsonValue     `json:"credential,omitempty"`
+	RememberMe *bool         `json:"rememberMe,omitempty"`
+	Mode       identity.Mode `json:"mode,omitempty"`
+	ReturnTo   string        `json:"returnTo,omitempty"`
+	Captcha    string        `json:"captcha,omitempty"`
+}
+
+// signedInBody is a success, or what must still be proved.
+type signedInBody struct {
+	AccessToken  string       `json:"accessToken,omitempty"`
+	ExpiresIn    int          `json:"expiresIn,omitempty"` // seconds: of the access token, or of the handle
+	TokenType    string       `json:"tokenType,omitempty"`
+	RefreshToken string       `json:"refreshToken,omitempty"`
+	User         *userBody    `json:"user,omitempty"`
+	Session      *sessionEnds `json:"session,omitempty"`
+
+	MFARequired bool                `json:"mfaRequired,omitempty"`
+	Login       string              `json:"login,omitempty"`
+	Next        []identity.MethodID `json:"next,omitempty"`
+	Prompt      *authn.Prompt       `json:"prompt,omitempty"`
+}
+
+type userBody struct {
+	ID    identity.UserID `json:"id"`
+	Email string          `json:"email"`
+	Name  string          `json:"name"`
+	Roles []string        `json:"roles"`
+}
+
+type sessionEnds struct {
+	ID        identity.SessionID `json:"id"`
+	ExpiresAt time.Time          `json:"expiresAt"`
+}
+
+func (a *API) login(c call, in signInBody) (signedInBody, error) {
+	if in.Email == "" {
+		return signedInBody{}, identity.ErrInvalid.With("email", "is missing")
+	}
+	if in.Password == "" {
+		return signedInBody{}, identity.ErrInvalid.With("password", "is missing")
+	}
+	return a.finish(c, authn.Password, stepBody{
+		Email: in.Email, Password: in.Password, RememberMe: in.RememberMe, Mode: in.Mode, ReturnTo: in.ReturnTo,
+	})
+}
+
+// loginBy begins a method that has something to begin, and finishes the others at once.
+func (a *API) loginBy(c call, in stepBody) (signedInBody, error) {
+	id := identity.MethodID(c.r.PathValue("method"))
+	m, err := a.Flow.Method(id)
+	if err != nil {
+		return signedInBody{}, err
+	}
+	if _, atOnce := m.(authn.AtOnce); atOnce {
+		return a.finish(c, id, in)
+	}
+	answer, err := a.answer(c, id, in)
+	if err != nil {
+		return signedInBody{}, err
+	}
+	out, prompt, err := a.Flow.Begin(c.r.Context(), answer)
+	if err != nil {
+		return signedInBody{}, err
+	}
+	return signedInBody{Login: out.Login, ExpiresIn: seconds(out.ExpiresIn), Prompt: &prompt}, nil
+}
+
+func (a *API) loginFinish(c call, in stepBody) (signedInBody, error) {
+	return a.finish(c, identity.MethodID(c.r.PathValue("method")), in)
+}
+
+func (a *API) finish(c call, id identity.MethodID, in stepBody) (signedInBody, error) {
+	answer, err := a.answer(c, id, in)
+	if err != nil {
+		return signedInBody{}, err
+	}
+	out, err := a.Flow.Finish(c.r.Context(), answer)
+	if err != nil {
+		return signedInBody{}, err
+	}
+	if out.SignedIn == nil {
+		return signedInBody{MFARequired: true, Login: out.Login, Next: out.Next, ExpiresIn: seconds(out.ExpiresIn)}, nil
+	}
+	a.Site.HandOver(c.w, c.r, handOver(out.SignedIn), true)
+	return show(out.SignedIn), nil
+}
+
+func (a *API) answer(c call, id identity.MethodID, in stepBody) (authn.Answer, error) {
+	// A page must not get what only a native application may hold: both tokens in a body.
+	if in.Mode == identity.ModeNative && c.r.Header.Get("Origin") != "" {
+		return authn.Answer{}, identity.ErrInvalid.With("mode", "native is not for browsers")
+	}
+	old, err := a.holder(c)
+	return authn.Answer{
+		Method: id, Login: in.Login, Old: old,
+		Start: authn.Start{Mode: in.Mode, RememberMe: in.RememberMe, ReturnTo: in.ReturnTo},
+		Input: authn.Input{Email: in.Email, Password: in.Password, Code: in.Code, Credential: []byte(in.Credential)},
+		Visit: a.Site.ReadCookie(c.r, web.Visit),
+	}, err
+}
+
+// holder returns whom this browser is signed in as: by what it sent as its credential, or by
+// a refresh cookie alone.
+func (a *API) holder(c call) (*identity.Principal, error) {
+	if p := c.me(); p != nil && p.SessionID != "" && p.Cookie {
+		return p, nil
+	}
+	return a.Flow.Holder(c.r.Context(), a.Site.ReadCookie(c.r, web.Refresh))
+}
+
+type refreshBody struct {
+	RefreshToken string `json:"refreshToken,omitempty"`
+	Active       *bool  `json:"active,omitempty"`
+}
+
+func (a *API) refresh(c call, in refreshBody) (signedInBody, error) {
+	r := authn.Refresh{Token: in.RefreshToken, Native: in.RefreshToken != "", Active: in.Active == nil || *in.Active}
+	if !r.Native {
+		r.Token = a.Site.ReadCookie(c.r, web.Refresh)
+	}
+	signed, err := a.Flow.Refresh(c.r.Context(), r)
+	if err != nil {
+		return signedInBody{}, err
+	}
+	a.Site.HandOver(c.w, c.r, handOver(signed), false)
+	return show(signed), nil
+}
+
+type tokenBody struct {
+	AccessToken string   `json:"accessToken"`
+	ExpiresIn   int      `json:"expiresIn"`
+	TokenType   string   `json:"tokenType"`
+	User        userBody `json:"user"`
+}
+
+func (a *API) token(c call, _ none) (tokenBody, error) {
+	if !c.me().Cookie {
+		return tokenBody{}, identity.ErrNoCredentials
+	}
+	signed, err := a.Flow.Exchange(c.r.Context(), c.me())
+	if err != nil {
+		return tokenBody{}, err
+	}
+	return tokenBody{signed.Access, seconds(signed.ExpiresIn), "Bearer", *showUser(signed.User)}, nil
+}
+
+// logout ends what it can find and clears what it may have set. It is no error to be signed
+// out already.
+func (a *API) logout(c call, in struct {
+	RefreshToken string `json:"refreshToken,omitempty"`
+}) (message, error) {
+	ctx := c.r.Context()
+	if p := c.me(); p != nil {
+		if err := a.Flow.SignOut(ctx, p.UserID, p.SessionID); err != nil && identity.KindOf(err) != identity.NotFound {
+			return message{}, err
+		}
+	}
+	for _, refresh := range []string{a.Site.ReadCookie(c.r, web.Refresh), in.RefreshToken} {
+		p, err := a.Flow.Holder(ctx, refresh)
+		if err != nil {
+			return message{}, err
+		}
+		if p == nil {
+			continue
+		}
+		if err := a.Flow.SignOut(ctx, p.UserID, p.SessionID); err != nil && identity.KindOf(err) != identity.NotFound {
+			return message{}, err
+		}
+	}
+	a.Site.ClearAll(c.w)
+	return message{"Logged out successfully"}, nil
+}
+
+func (a *API) logoutAll(c call, in struct {
+	Except string `json:"except,omitempty"`
+}) (message, error) {
+	p := c.me()
+	var except identity.SessionID
+	switch in.Except {
+	case "":
+		a.Site.ClearAll(c.w)
+	case "current":
+		except = p.SessionID
+	default:
+		return message{}, identity.ErrInvalid.With("except", `must be "current"`)
+	}
+	if err := a.Flow.SignOutAll(c.r.Context(), p.UserID, except); err != nil {
+		return message{}, err
+	}
+	return message{"Logged out successfully"}, nil
+}
+
+func (a *API) csrfToken(c call, _ none) (struct {
+	CSRFToken string `json:"csrfToken"`
+}, error) {
+	return struct {
+		CSRFToken string `json:"csrfToken"`
+	}{a.Forgery.Token(c.w, c.r)}, nil
+}
+
+func seconds(d time.Duration) int { return int(math.Round(d.Seconds())) }

@@ -1,0 +1,141 @@
+package pages
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/web"
+)
+
+// A problem says to a person why a form was not accepted.
+type problem struct {
+	Heading, Text string
+	Fields        []wrong // in the order of the form
+}
+
+// wrong is what is wrong with one input.
+type wrong struct{ Name, Text string }
+
+// order is in which our forms have their inputs.
+var order = []string{"name", "email", "currentPassword", "password", "newPassword"}
+
+// explain puts an error into the reader's language. The words are ours, chosen by code and
+// by reason: what a noun says is for programs.
+func (v *view) explain(e *identity.Error, r *http.Request) *problem {
+	section := "problems." + e.Code
+	switch {
+	case len(e.Fields) > 0:
+		section = "problems.fields"
+	case !v.Has(section + ".heading"):
+		section = "problems.other"
+	}
+	pairs := []string{"wait", v.span(e.RetryAfter), "product", v.pages.Product}
+	plain := func(s string) string { return s }
+	p := &problem{Heading: fill(v.words[section+".heading"], plain, pairs), Text: fill(v.words[section+".text"], plain, pairs)}
+	for _, name := range slices.SortedFunc(maps.Keys(e.Fields), byOrder) {
+		p.Fields = append(p.Fields, wrong{name, v.reason(name, v.measured(e, name, r))})
+	}
+	return p
+}
+
+func byOrder(a, b string) int {
+	return cmp.Or(cmp.Compare(slices.Index(order, a), slices.Index(order, b)), strings.Compare(a, b))
+}
+
+// measured returns the reason why an input was refused, by its length where that is it.
+func (v *view) measured(e *identity.Error, name string, r *http.Request) string {
+	if e.Code != "WEAK_PASSWORD" {
+		return e.Fields[name]
+	}
+	switch n := utf8.RuneCountInString(norm.NFC.String(r.PostForm.Get(name))); {
+	case n < v.Shortest():
+		return "is short"
+	case n > v.Longest():
+		return "is long"
+	}
+	return e.Fields[name]
+}
+
+func (v *view) reason(name, why string) string {
+	section := "reasons." + name + "."
+	length := v.Shortest()
+	if name == "newPassword" {
+		section = "reasons.password."
+	}
+	if why == "is long" {
+		length = v.Longest()
+	}
+	words := cmp.Or(v.words[section+why], v.words[section+"other"], v.words["reasons.other"])
+	return strings.ReplaceAll(words, "{length}", v.Length(length))
+}
+
+// fail answers an error on a page: whoever must sign in is led there and back, a form that
+// was not accepted comes again with the reason, all else has a page of its own.
+func (p *Pages) fail(w http.ResponseWriter, r *http.Request, at page, e *identity.Error) {
+	if e.Kind == identity.Unauthenticated && e.Code != identity.ErrRejected.Code {
+		w.Header().Del("WWW-Authenticate") // it belongs to the 401 that this is not
+		_ = p.see(w, r, "/login?"+returnToParam(p.link(here(r), p.chosen(r))))
+		return
+	}
+	if at.submit != nil && legible(w, r, e) && at.show(w, r, e) == nil {
+		return
+	}
+	p.failure(w, r, e)
+}
+
+// here is the page that was asked for; one that takes forms only by GET.
+func here(r *http.Request) string {
+	query := r.URL.Query()
+	query.Del(localesParam) // our links add it
+	if web.Unsafe(r) || len(query) == 0 {
+		return r.URL.EscapedPath()
+	}
+	return r.URL.EscapedPath() + "?" + query.Encode()
+}
+
+// legible reports whether the form comes again with what was typed. Not where another site
+// sent it: its words must not appear on our page.
+func legible(w http.ResponseWriter, r *http.Request, e *identity.Error) bool {
+	if !web.Unsafe(r) || e.Kind == identity.Internal || e.Code == identity.ErrCSRF.Code && r.PostForm == nil {
+		return false
+	}
+	return web.Form(w, r) == nil
+}
+
+// wayOut is how a page of an error lets its reader go on.
+type wayOut struct{ Text, Link string }
+
+func (p *Pages) failure(w http.ResponseWriter, r *http.Request, e *identity.Error) {
+	section := "failures." + http.StatusText(0)
+	switch code := web.Status(e); {
+	case e.Code == identity.ErrCSRF.Code:
+		section += "forged"
+	default:
+		section += itoa(code)
+	}
+	v := p.view(w, r, section, nil)
+	if !v.Has(section + ".title") {
+		v.Words = "failures.other"
+	}
+	out := wayOut{"failures.back", v.Link("/")}
+	switch {
+	case e.Code == identity.ErrCSRF.Code:
+		out = wayOut{"failures.reload", v.Link(here(r))}
+	case !web.Unsafe(r) && (e.Kind == identity.TooMany || e.Kind == identity.Unavailable || e.Kind == identity.Internal):
+		out = wayOut{"failures.again", v.Link(here(r))}
+	}
+	v.Data = struct {
+		Wait string
+		Out  wayOut
+	}{v.span(e.RetryAfter), out}
+	if err := v.render(web.Status(e), "gate/failure"); err != nil {
+		http.Error(w, e.Message, web.Status(e)) // a template is broken; the tests render them all
+	}
+}

@@ -1,0 +1,253 @@
+package pages
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/web"
+)
+
+//go:embed templates
+var files embed.FS
+
+// templates are all pages by name: "gate/login" is templates/gate/login.html in the frame
+// templates/gate.html.
+var templates = sync.OnceValue(func() map[string]*template.Template {
+	all := map[string]*template.Template{}
+	for _, frame := range []string{"gate", "account"} {
+		base := template.Must(template.ParseFS(files, "templates/document.html", "templates/parts.html", "templates/"+frame+".html"))
+		names, err := fs.Glob(files, "templates/"+frame+"/*.html")
+		if err != nil {
+			panic(err)
+		}
+		for _, name := range names {
+			all[frame+"/"+strings.TrimSuffix(path.Base(name), ".html")] = template.Must(template.Must(base.Clone()).ParseFS(files, name))
+		}
+	}
+	return all
+})
+
+// A view is what the templates see. Its methods are their vocabulary.
+type view struct {
+	*catalogue
+	Words   string            // the section of the catalogue with the page's title and lede
+	Problem *problem          // what was wrong with what was sent; nil: nothing
+	Typed   map[string]string // what to fill the form with
+	Done    string            // the confirmation to show, by its words; "": none
+	Me      *identity.User    // whose account it is; nil outside the account
+	Data    any               // what only this page has
+
+	pages  *Pages
+	chosen string
+	w      http.ResponseWriter
+	r      *http.Request
+}
+
+func (p *Pages) view(w http.ResponseWriter, r *http.Request, words string, why *identity.Error) *view {
+	v := &view{catalogue: speak(r), Words: words, Typed: map[string]string{}, pages: p, chosen: p.chosen(r), w: w, r: r}
+	for _, name := range []string{"email", "name", "token", "returnTo"} { // never a password
+		v.Typed[name] = r.URL.Query().Get(name)
+		if r.PostForm != nil {
+			v.Typed[name] = r.PostForm.Get(name)
+		}
+	}
+	if why != nil {
+		v.Problem = v.explain(why, r)
+	} else if key := "done." + r.URL.Query().Get("done"); v.words[key] != "" {
+		v.Done = key
+	}
+	return v
+}
+
+// render answers with a page. Nothing is sent before all of it is made.
+func (v *view) render(status int, name string) error {
+	var text bytes.Buffer
+	if err := templates()[name].ExecuteTemplate(&text, "document", v); err != nil {
+		return fmt.Errorf("page %s in %s: %w", name, v.Tag, err)
+	}
+	h := v.w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", v.Tag)
+	h.Set("Content-Security-Policy", web.PagePolicy)
+	h.Set("Cache-Control", "no-store")
+	v.w.WriteHeader(status)
+	_, _ = v.w.Write(text.Bytes()) // the client is gone, or has it
+	return nil
+}
+
+// status is of a page that shows why something was not accepted, or nothing of the kind.
+func status(why *identity.Error) int {
+	if why == nil {
+		return http.StatusOK
+	}
+	return web.Status(why)
+}
+
+// T returns the words of a key. Pairs fill its gaps; {product} needs none.
+func (v *view) T(key string, pairs ...string) (string, error) {
+	return v.say(key, func(s string) string { return s }, pairs)
+}
+
+// Rich is T with each value isolated, so that a name written from right to left does not
+// turn the sentence around it.
+func (v *view) Rich(key string, pairs ...string) (template.HTML, error) {
+	phrase, err := v.phrase(key)
+	filled := fill(html.EscapeString(phrase), isolate, append(pairs, "product", v.pages.Product))
+	return template.HTML(filled), err //nolint:gosec // the phrase and all that went into it were escaped
+}
+
+func isolate(value string) string { return "<bdi>" + html.EscapeString(value) + "</bdi>" }
+
+func (v *view) say(key string, dress func(string) string, pairs []string) (string, error) {
+	phrase, err := v.phrase(key)
+	return fill(phrase, dress, append(pairs, "product", v.pages.Product)), err
+}
+
+func (v *view) phrase(key string) (string, error) {
+	phrase, ok := v.words[key]
+	if !ok {
+		return "", fmt.Errorf("no words for %q", key)
+	}
+	return phrase, nil
+}
+
+// Has reports whether there are words for a key.
+func (v *view) Has(key string) bool { return v.words[key] != "" }
+
+// Title is what tabs and screen readers say first.
+func (v *view) Title() (string, error) {
+	title, err := v.T(v.Words + ".title")
+	if err != nil {
+		return "", err
+	}
+	if !strings.Contains(v.words[v.Words+".title"], "{product}") {
+		title, _ = v.T("page.of", "title", title)
+	}
+	if v.Problem != nil {
+		return v.T("page.error", "title", title)
+	}
+	return title, nil
+}
+
+// Product is the name of the house.
+func (v *view) Product() string { return v.pages.Product }
+
+// Link is the address of a page of ours.
+func (v *view) Link(path string) string { return v.pages.link(path, v.chosen) }
+
+func (p *Pages) link(path, chosen string) string {
+	if chosen == "" {
+		return p.Site.Mount() + path
+	}
+	join := "?"
+	if strings.Contains(path, "?") {
+		join = "&"
+	}
+	return p.Site.Mount() + path + join + localesParam + "=" + chosen
+}
+
+// Asset is the address of a file that never changes.
+func (v *view) Asset(name string) string {
+	return v.pages.Site.Mount() + "/static/" + version() + "/" + name
+}
+
+// Token is what the page's forms must send back.
+func (v *view) Token() string { return v.pages.Forgery.Token(v.w, v.r) }
+
+// Theme is light or dark if the person has chosen, else "".
+func (v *view) Theme() string {
+	if t := v.pages.Site.ReadCookie(v.r, web.Theme); t == "light" || t == "dark" {
+		return t
+	}
+	return ""
+}
+
+// A tongue is a language to choose.
+type tongue struct {
+	Tag, Name, Link string
+	Current         bool
+}
+
+// Tongues are the languages there are, with the address of this page in each.
+func (v *view) Tongues() (list []tongue) {
+	for _, c := range catalogues() {
+		query := url.Values{}
+		if !web.Unsafe(v.r) {
+			query = v.r.URL.Query()
+		}
+		query.Set(localesParam, c.Tag)
+		link := v.pages.Site.Mount() + v.r.URL.EscapedPath() + "?" + query.Encode()
+		list = append(list, tongue{c.Tag, c.Name, link, c.Tag == v.Tag})
+	}
+	return list
+}
+
+// Shortest and Longest are the lengths of passwords; Length says one in words.
+func (v *view) Shortest() int { low, _ := v.pages.Flow.Passwords.Policy.Lengths(); return low }
+
+// Longest is described at Shortest.
+func (v *view) Longest() int { _, high := v.pages.Flow.Passwords.Policy.Lengths(); return high }
+
+// Length says so many characters.
+func (v *view) Length(n int) string { return v.number(n, v.Spans["characters"]) }
+
+// Stamp is a time for programs, Day and Moment are for people.
+func (v *view) Stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// Day writes a date.
+func (v *view) Day(t time.Time) string { return v.day(t) }
+
+// Moment writes a point in time.
+func (v *view) Moment(t time.Time) string { return v.moment(t) }
+
+// RequestID names this request in our log.
+func (v *view) RequestID() string { return string(identity.OriginOf(v.r.Context()).RequestID) }
+
+// At reports whether the page shown is at path.
+func (v *view) At(path string) bool { return v.r.URL.Path == path }
+
+// A field is one input of a form.
+type field struct {
+	*view
+	Name, Type, Autocomplete string
+}
+
+// Field prepares an input for the template of its type.
+func (v *view) Field(name, kind, autocomplete string) field { return field{v, name, kind, autocomplete} }
+
+// Value is what was typed before. Passwords are never sent back.
+func (f field) Value() string { return f.Typed[f.Name] }
+
+// Wrong says what is wrong with what was typed, "" if nothing is.
+func (f field) Wrong() string {
+	if f.Problem == nil {
+		return ""
+	}
+	for _, w := range f.Problem.Fields {
+		if w.Name == f.Name {
+			return w.Text
+		}
+	}
+	return ""
+}
+
+// First reports whether the page should begin with this input. Where something is wrong it
+// begins with what.
+func (f field) First() bool { return f.Problem == nil }
+
+// Rules are the rules for passwords as password managers read them.
+func (v *view) Rules() string {
+	return "minlength: " + strconv.Itoa(v.Shortest()) + "; maxlength: " + strconv.Itoa(v.Longest()) + ";"
+}

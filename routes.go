@@ -1,0 +1,107 @@
+package gatehouse
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/gatehouse-id/gatehouse/guard"
+	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/api"
+	"github.com/gatehouse-id/gatehouse/internal/pages"
+	"github.com/gatehouse-id/gatehouse/internal/web"
+)
+
+// faces gathers every route of the house: what it answers, and what it demands. The list is
+// testdata/routes.golden.
+func (g *Gate) faces() {
+	json := &api.API{
+		Site: g.site, Forgery: g.guard.Forgery, Flow: g.Flow, Verifier: g.verifier,
+		Accounts: g.Accounts, Sessions: g.Sessions, Keys: g.Keys, Log: g.Log, Roles: g.config.Roles, Ready: g.ready,
+	}
+	hosted := &pages.Pages{
+		Site: g.site, Forgery: g.guard.Forgery, Flow: g.Flow, Verifier: g.verifier,
+		Accounts: g.Accounts, Sessions: g.Sessions, Log: g.Log, Product: g.config.Product, Now: g.config.Now,
+	}
+	g.routes = append(json.Routes(), hosted.Routes()...)
+	g.routes = append(g.routes, api.Document(g.site, g.config.Product, g.routes))
+
+	mux := http.NewServeMux()
+	for _, r := range g.routes {
+		mux.Handle(r.Pattern, g.guard.Protect(r.Pattern, r.Rule, r.Handler))
+	}
+	g.handler = g.mount(hosted.Wrap(answerUnknown(mux)))
+}
+
+// Routes returns every route of the house with its rule.
+func (g *Gate) Routes() []guard.Route { return g.routes }
+
+// WellKnown serves the documents that belong at the root of the host when the house is
+// mounted below it (RFC 8615).
+func (g *Gate) WellKnown() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		inner := r.Clone(r.Context())
+		inner.URL.Path = g.site.Mount() + r.URL.Path
+		g.handler.ServeHTTP(w, inner)
+	})
+}
+
+// mount serves next below the path of the public URL.
+func (g *Gate) mount(next http.Handler) http.Handler {
+	prefix := g.site.Mount()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = g.site.Enter(w, r)
+		if g.site.CrossOrigin(w, r) {
+			return
+		}
+		path, ok := strings.CutPrefix(r.URL.Path, prefix)
+		if !ok || path != "" && path[0] != '/' {
+			web.Fail(w, r, identity.ErrNotFound)
+			return
+		}
+		if prefix != "" {
+			r = r.Clone(r.Context())
+			r.URL.Path, r.URL.RawPath = path, ""
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+var errMethod = &identity.Error{Kind: identity.NotAllowed, Code: "METHOD_NOT_ALLOWED", Message: "This method is not allowed here."}
+
+// answerUnknown gives the mux's own refusals the house's body: an unknown path, or a known
+// one with another method.
+func answerUnknown(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		probe := refusal{}
+		h.ServeHTTP(probe, r)
+		if allow := http.Header(probe).Get("Allow"); allow != "" {
+			w.Header().Set("Allow", allow)
+			web.Fail(w, r, errMethod)
+			return
+		}
+		web.Fail(w, r, identity.ErrNotFound)
+	})
+}
+
+// A refusal takes the header of an answer that nobody is to see.
+type refusal http.Header
+
+func (r refusal) Header() http.Header         { return http.Header(r) }
+func (r refusal) Write(b []byte) (int, error) { return len(b), nil }
+func (r refusal) WriteHeader(int)             {}
+
+var errLeaving = errors.New("shutting down")
+
+func (g *Gate) ready(r *http.Request) map[string]error {
+	checks := map[string]error{"database": g.config.DB.Ping(r.Context()), "server": nil}
+	if g.leaving.Load() {
+		checks["server"] = errLeaving
+	}
+	return checks
+}

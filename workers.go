@@ -1,0 +1,118 @@
+package gatehouse
+
+import (
+	"context"
+	"time"
+
+	"github.com/gatehouse-id/gatehouse/internal/secret"
+)
+
+const (
+	reloadEvery = 5 * time.Second        // keys, so that a rotation anywhere is known everywhere
+	sealAfter   = 200 * time.Millisecond // events, in batches
+	sealAtLeast = 30 * time.Second       // what another machine recorded and could not seal
+	cleanEvery  = time.Hour
+	leaseLife   = 30 * time.Second
+)
+
+// work starts the workers. Of several machines one at a time seals, rotates and cleans: a
+// lease decides, and passes on when its holder dies.
+func (g *Gate) work() {
+	ctx, stop := context.WithCancel(context.Background())
+	g.stop = stop
+	if g.config.Idle {
+		return
+	}
+	holder := secret.New("")[:16]
+	g.workers.Go(func() { g.outbox.Run(ctx) })
+	g.workers.Go(func() { every(ctx, reloadEvery, func() { g.attempt(ctx, "reload keys", g.Keys.Reload) }) })
+	g.workers.Go(func() { g.seal(ctx, holder) })
+	g.workers.Go(func() {
+		every(ctx, cleanEvery, func() {
+			g.leased(ctx, "clean", holder, func(ctx context.Context) error { return g.clean(ctx) })
+		})
+	})
+}
+
+func every(ctx context.Context, d time.Duration, fn func()) {
+	t := time.NewTicker(d)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			fn()
+		}
+	}
+}
+
+// attempt runs fn and logs its failure; the next turn tries again. A panic of one worker
+// must not end the program.
+func (g *Gate) attempt(ctx context.Context, what string, fn func(context.Context) error) {
+	defer func() {
+		if p := recover(); p != nil {
+			g.config.Logger.ErrorContext(ctx, "worker panicked", "worker", what, "panic", p)
+		}
+	}()
+	if err := fn(ctx); err != nil && ctx.Err() == nil {
+		g.config.Logger.ErrorContext(ctx, "worker failed", "worker", what, "err", err)
+	}
+}
+
+func (g *Gate) leased(ctx context.Context, what, holder string, fn func(context.Context) error) {
+	g.attempt(ctx, what, func(ctx context.Context) error {
+		mine, err := g.config.DB.Lease(ctx, what, holder, g.config.Now(), leaseLife)
+		if err != nil || !mine {
+			return err
+		}
+		return fn(ctx)
+	})
+}
+
+// seal waits for events and seals them in batches; an idle house does nothing.
+func (g *Gate) seal(ctx context.Context, holder string) {
+	for {
+		select {
+		case <-ctx.Done():
+			g.leased(context.WithoutCancel(ctx), "seal", holder, g.sealAll) // what the last requests recorded
+			return
+		case <-g.Log.Recorded():
+			pause(ctx, sealAfter)
+		case <-time.After(sealAtLeast):
+			if waiting, err := g.Log.Waiting(ctx); err == nil && !waiting {
+				continue
+			}
+		}
+		g.leased(ctx, "seal", holder, g.sealAll)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+func (g *Gate) sealAll(ctx context.Context) error {
+	for {
+		n, err := g.Log.Seal(ctx)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// clean removes what is over and rotates keys that are due.
+func (g *Gate) clean(ctx context.Context) error {
+	for _, sweep := range []func(context.Context) error{g.Accounts.Sweep, g.Sessions.Sweep, g.Tokens.Sweep, g.Keys.Sweep} {
+		if err := sweep(ctx); err != nil {
+			return err
+		}
+	}
+	if g.Keys.Due(g.config.RotateKeys) {
+		return g.Keys.Rotate(ctx, false)
+	}
+	return nil
+}
