@@ -34,7 +34,18 @@ type Log struct {
 	Sign      func(message []byte) (signature string, err error)
 	Authentic func(message []byte, signature string) bool
 
-	counts sync.Map // type → *atomic.Int64
+	counts   sync.Map // type → *atomic.Int64
+	once     sync.Once
+	recorded chan struct{}
+}
+
+// Recorded is ready when this process has recorded an event since it was last read. The
+// event's transaction may still be under way.
+func (l *Log) Recorded() <-chan struct{} { return l.bell() }
+
+func (l *Log) bell() chan struct{} {
+	l.once.Do(func() { l.recorded = make(chan struct{}, 1) })
+	return l.recorded
 }
 
 // personal is what an event tells of a person's surroundings.
@@ -43,8 +54,8 @@ type personal struct {
 	UserAgent string `json:"userAgent"`
 }
 
-// Record appends e in the transaction of ctx, filling in its ID, time, actor and origin
-// where they are empty. The caller's change and its event are thus one.
+// Record appends e in the transaction of ctx, so that the caller's change and its event are
+// one. The ID, the time and the origin are filled in, and the actor where it is empty.
 func (l *Log) Record(ctx context.Context, e identity.Event) error {
 	l.fill(ctx, &e)
 	who, err := json.Marshal(personal{e.IP, e.UserAgent})
@@ -63,6 +74,10 @@ func (l *Log) Record(ctx context.Context, e identity.Event) error {
 		return fmt.Errorf("record %s: %w", e.Type, err)
 	}
 	l.count(e.Type)
+	select {
+	case l.bell() <- struct{}{}:
+	default:
+	}
 	return nil
 }
 

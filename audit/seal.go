@@ -59,7 +59,7 @@ func (l *Log) head(ctx context.Context) (h head, err error) {
 }
 
 // Seal chains the events that were committed but not yet sealed, and returns how many. Two
-// callers at once cannot fork the chain: both would insert the same seq, and one fails.
+// callers at once cannot fork the chain: both would seal the same events, and one fails.
 func (l *Log) Seal(ctx context.Context) (n int, err error) {
 	if l.Sign == nil {
 		return 0, nil
@@ -78,8 +78,12 @@ func (l *Log) Seal(ctx context.Context) (n int, err error) {
 	}
 	return len(links), l.DB.Tx(ctx, func(ctx context.Context) error {
 		for _, k := range links {
-			if _, err := l.DB.Exec(ctx, `UPDATE events SET seq = $1, hash = $2 WHERE id = $3 AND seq IS NULL`, k.seq, k.hash, k.id); err != nil {
+			n, err := l.DB.Exec(ctx, `UPDATE events SET seq = $1, hash = $2 WHERE id = $3 AND seq IS NULL`, k.seq, k.hash, k.id)
+			if err != nil {
 				return err
+			}
+			if n == 0 {
+				return fmt.Errorf("seal event %s: it was sealed or removed meanwhile", k.id)
 			}
 		}
 		if _, err := l.DB.Exec(ctx, `INSERT INTO event_heads (seq, hash, signature, at) VALUES ($1, $2, $3, $4)`,
@@ -89,6 +93,12 @@ func (l *Log) Seal(ctx context.Context) (n int, err error) {
 		_, err := l.DB.Exec(ctx, `DELETE FROM event_heads WHERE seq < $1`, h.seq)
 		return err
 	})
+}
+
+// Waiting reports whether there are events to seal.
+func (l *Log) Waiting(ctx context.Context) (bool, error) {
+	var one int
+	return l.DB.Row(ctx, []any{&one}, `SELECT 1 FROM events WHERE seq IS NULL LIMIT 1`)
 }
 
 func (l *Log) tail(ctx context.Context) ([]link, head, error) {
@@ -108,7 +118,7 @@ type Report struct {
 }
 
 // Verify reads the whole chain and reports whether a sealed event was changed, removed or
-// inserted.
+// inserted. Sealing may go on meanwhile.
 func (l *Log) Verify(ctx context.Context) (r Report, err error) {
 	h, err := l.head(ctx)
 	if err != nil {
@@ -117,7 +127,7 @@ func (l *Log) Verify(ctx context.Context) (r Report, err error) {
 	if h.seq > 0 && (l.Authentic == nil || !l.Authentic(h.message(), h.signature)) {
 		r.Problems = append(r.Problems, "the signature of the head is not ours")
 	}
-	prev, err := l.walk(ctx, &r)
+	prev, err := l.walk(ctx, h.seq, &r)
 	if err != nil {
 		return r, err
 	}
@@ -126,15 +136,21 @@ func (l *Log) Verify(ctx context.Context) (r Report, err error) {
 	} else if h.seq > 0 && !secret.Equal(prev, h.hash) {
 		r.Problems = append(r.Problems, "the last event is not the one whose hash was signed")
 	}
-	_, err = l.DB.Row(ctx, []any{&r.Unsealed}, `SELECT COUNT(*) FROM events WHERE seq IS NULL`)
+	var outside int64 // of the head as it is now: one statement sees events and head at one moment
+	_, err = l.DB.Row(ctx, []any{&r.Unsealed, &outside}, `SELECT (SELECT COUNT(*) FROM events WHERE seq IS NULL),
+		(SELECT COUNT(*) FROM events WHERE seq < 1 OR seq > (SELECT COALESCE(MAX(seq), 0) FROM event_heads))`)
+	if outside > 0 {
+		r.Problems = append(r.Problems, fmt.Sprintf("%d events have a number that was never signed", outside))
+	}
 	return r, err
 }
 
-// walk checks each link against its own content and the stored hash before it, so that one
-// changed event is one problem and not one for each that follows.
-func (l *Log) walk(ctx context.Context, r *Report) (prev []byte, err error) {
+// walk checks each link up to number end against its own content and the stored hash before
+// it, so that one changed event is one problem and not one for each that follows.
+func (l *Log) walk(ctx context.Context, end int64, r *Report) (prev []byte, err error) {
 	for last := int64(0); ; {
-		links, err := sqldb.All(ctx, l.DB, scanLink, `SELECT `+linkColumns+` FROM events WHERE seq > $1 ORDER BY seq LIMIT $2`, last, sealMost)
+		links, err := sqldb.All(ctx, l.DB, scanLink, `SELECT `+linkColumns+` FROM events
+			WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3`, last, end, sealMost)
 		if err != nil || len(links) == 0 {
 			return prev, err
 		}

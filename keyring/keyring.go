@@ -16,6 +16,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,6 +58,10 @@ var plans = map[Use]struct {
 	Seal:    {keep: forever},
 }
 
+// uses has one order: of two processes that change the keys at once one waits for the other,
+// and they never wait for each other.
+var uses = slices.Sorted(maps.Keys(plans))
+
 const forever = 100 * 365 * 24 * time.Hour
 
 // MaxTokenLife is how long an access token may live at the most, so that its key is still
@@ -73,13 +79,17 @@ type Ring struct {
 	Algorithm jose.Algorithm
 
 	keys   atomic.Pointer[snapshot]
-	mu     sync.Mutex // one reload at a time
+	reload sync.Mutex // one at a time: an older reading must not replace a newer one
+	mu     sync.Mutex // guards asked
 	asked  time.Time  // when an unknown key last made us look
 	master *secret.Box
 }
 
 // ErrMaster is returned by Open when the master key does not open the keys of the database.
 var ErrMaster = errors.New("the master key is not the one that sealed the keys of this database; restore the master key that belongs to it")
+
+// ErrLost is returned by Open for a database that has a history but no keys.
+var ErrLost = errors.New("this database was in use but its keys are gone; restore it from a backup")
 
 // Open loads the keys. On a database that has never had any it makes them; over an
 // existing database it never does, because that would silently end everything signed and
@@ -92,30 +102,21 @@ func (r *Ring) Open(ctx context.Context) error {
 	if r.Algorithm == "" {
 		r.Algorithm = jose.ES256
 	}
+	// History is read before the keys: another process may be making the first of both now.
+	history, _, err := r.Log.List(ctx, audit.Query{Limit: 1})
+	if err != nil {
+		return err
+	}
 	if err := r.Reload(ctx); err != nil {
 		return err
 	}
-	if len(r.keys.Load().all) == 0 {
-		if err := r.refuseUsed(ctx); err != nil {
-			return err
-		}
+	if len(history) > 0 && len(r.keys.Load().all) == 0 {
+		return ErrLost
 	}
 	if err := r.complete(ctx); err != nil {
 		return err
 	}
 	return r.Reload(ctx)
-}
-
-// refuseUsed fails on a database that has a history but no keys: they were lost.
-func (r *Ring) refuseUsed(ctx context.Context) error {
-	events, _, err := r.Log.List(ctx, audit.Query{Limit: 1})
-	if err != nil {
-		return err
-	}
-	if len(events) > 0 {
-		return errors.New("this database was in use but its keys are gone; restore it from a backup")
-	}
-	return nil
 }
 
 // Exist reports whether the database has keys, which need their master key.
@@ -141,7 +142,7 @@ func (r *Ring) algorithm(u Use) jose.Algorithm {
 func (r *Ring) complete(ctx context.Context) error {
 	var made []*entry
 	have := r.keys.Load()
-	for use := range plans {
+	for _, use := range uses {
 		alg := r.algorithm(use)
 		for _, state := range []string{current, next} {
 			if have.find(use, alg, state) != nil {
@@ -232,7 +233,7 @@ func (r *Ring) Seal(plain []byte, context string) ([]byte, error) {
 	return append([]byte(e.id), box.Seal(plain, context)...), nil
 }
 
-// Open decrypts what Seal made for the same context.
+// OpenSealed decrypts what Seal made for the same context.
 func (r *Ring) OpenSealed(sealed []byte, context string) ([]byte, error) {
 	if len(sealed) < idLength {
 		return nil, secret.ErrSealed

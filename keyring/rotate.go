@@ -26,18 +26,18 @@ func (r *Ring) Rotate(ctx context.Context, emergency bool) error {
 func (r *Ring) promote(ctx context.Context) error {
 	now := r.Now()
 	made := map[Use]*entry{}
-	for use := range plans {
+	for _, use := range uses {
 		e, err := r.make(use, r.algorithm(use), next)
 		if err != nil {
 			return err
 		}
 		made[use] = e
 	}
-	return r.DB.Tx(ctx, func(ctx context.Context) error {
-		for use, plan := range plans {
+	err := r.DB.Tx(ctx, func(ctx context.Context) error {
+		for _, use := range uses {
 			// Keys of an algorithm that is no longer configured retire with the rest.
 			if _, err := r.DB.Exec(ctx, `UPDATE keys SET state = $1, retired_at = $2, drop_at = $3 WHERE use = $4 AND state = $5`,
-				retired, now.UnixMicro(), now.Add(plan.keep).UnixMicro(), string(use), current); err != nil {
+				retired, now.UnixMicro(), now.Add(plans[use].keep).UnixMicro(), string(use), current); err != nil {
 				return err
 			}
 			if _, err := r.DB.Exec(ctx, `UPDATE keys SET state = $1, active_at = $2 WHERE use = $3 AND alg = $4 AND state = $5`,
@@ -50,12 +50,16 @@ func (r *Ring) promote(ctx context.Context) error {
 		}
 		return r.Log.Record(ctx, identity.Event{Type: identity.EventKeyRotated, Data: map[string]string{"emergency": "false"}})
 	})
+	if r.DB.Exists(err) {
+		return nil // another process has rotated at this moment: once is enough
+	}
+	return err
 }
 
 func (r *Ring) replaceAll(ctx context.Context) error {
 	var made []*entry
-	for use, plan := range plans {
-		if !plan.emergency {
+	for _, use := range uses {
+		if !plans[use].emergency {
 			continue
 		}
 		for _, state := range []string{current, next} {

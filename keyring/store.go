@@ -102,6 +102,8 @@ func micros(t time.Time) int64 {
 // Reload reads the keys anew. Every process does so each few seconds, so that a rotation
 // anywhere is known everywhere.
 func (r *Ring) Reload(ctx context.Context) error {
+	r.reload.Lock()
+	defer r.reload.Unlock()
 	all, err := sqldb.All(ctx, r.DB, scan, `SELECT id, use, alg, state, public, sealed, created_at, active_at, retired_at, drop_at
 		FROM keys ORDER BY created_at, id`)
 	if err != nil {
@@ -118,7 +120,8 @@ func (r *Ring) Reload(ctx context.Context) error {
 			return err
 		}
 		s.byID[e.id] = e
-		if e.state == current && e.alg == r.algorithm(e.use) {
+		// A process of another algorithm may have rotated ours away: its key is better than none.
+		if e.state == current && (s.current[e.use] == nil || e.alg == r.algorithm(e.use)) {
 			s.current[e.use] = e
 		}
 		if e.use == Access && !e.alg.Symmetric() && (e.state != retired || r.Now().Before(e.dropAt)) {

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"regexp"
 	"runtime"
+	"time"
 
 	"modernc.org/sqlite"
 
@@ -32,8 +33,7 @@ func Open(path string) (*sqldb.DB, error) {
 		return nil, err
 	}
 	writer.SetMaxOpenConns(1)
-	// The first connection creates the file and its log, which the readers then find.
-	if err := writer.Ping(); err != nil {
+	if err := connect(writer); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), writer.Close())
 	}
 	reader, err := sql.Open("sqlite", file+readOnly)
@@ -44,6 +44,17 @@ func Open(path string) (*sqldb.DB, error) {
 	reader.SetMaxOpenConns(n)
 	reader.SetMaxIdleConns(n)
 	return sqldb.New(writer, reader, dialect), nil
+}
+
+// connect makes the first connection, which creates the file and its log; the readers then
+// find both. Where several do so at once, SQLite tells all but one that the file is busy, and
+// does not let them wait as it does later.
+func connect(db *sql.DB) error {
+	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		if err := db.Ping(); !dialect.Retry(err) || time.Since(begin) > 10*time.Second {
+			return err
+		}
+	}
 }
 
 var dialect = sqldb.Dialect{

@@ -13,14 +13,17 @@ func Cursor(at int64, id string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(at, 10) + " " + id))
 }
 
-// ParseCursor reads what Cursor wrote. Anything else is identity.ErrInvalid.
+// ParseCursor reads what Cursor wrote. Anything else is identity.ErrInvalid, and so is an id
+// that is not of printable ASCII: PostgreSQL would fail on it.
 func ParseCursor(cursor string) (at int64, id string, err error) {
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err == nil {
 		number, rest, found := strings.Cut(string(text), " ")
-		if at, err = strconv.ParseInt(number, 10, 64); err == nil && found {
+		if at, err = strconv.ParseInt(number, 10, 64); err == nil && found && !strings.ContainsFunc(rest, unprintable) {
 			return at, rest, nil
 		}
 	}
 	return 0, "", identity.ErrInvalid.With("cursor", "is not a cursor of ours")
 }
+
+func unprintable(r rune) bool { return r < ' ' || r > '~' }

@@ -34,7 +34,7 @@ func (p *pool) prepare(ctx context.Context, query string) (statement, error) {
 		return nil, err
 	}
 	if other, taken := p.stmts.LoadOrStore(query, s); taken {
-		_ = s.Close() // somebody else was first; theirs is as good
+		defer s.Close() // somebody else was first; theirs is as good
 		return other.(*sql.Stmt), nil
 	}
 	return s, nil

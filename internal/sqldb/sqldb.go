@@ -39,7 +39,8 @@ type DB struct {
 	reader  *pool
 	queue   chan *member // nil where transactions do not share a commit
 	stop    chan struct{}
-	done    sync.WaitGroup
+	done    sync.WaitGroup // the writer
+	alive   sync.RWMutex   // held for reading by each transaction that has a commit of its own
 	once    sync.Once
 }
 
@@ -47,6 +48,9 @@ type DB struct {
 // back. It is the database's, not the request's: a caller who hangs up must not undo the
 // work of the others in the group.
 const deadline = 30 * time.Second
+
+// patience is how long a read waits for a server that does not answer.
+const patience = 10 * time.Second
 
 // New returns a DB that writes through writer and reads through reader, which may be the
 // same. It takes both over.
@@ -69,6 +73,8 @@ func (db *DB) Close() error {
 	db.once.Do(func() {
 		close(db.stop)
 		db.done.Wait()
+		db.alive.Lock()
+		defer db.alive.Unlock()
 		err = errors.Join(db.reader.Close(), db.writer.Close())
 	})
 	return err
@@ -122,6 +128,8 @@ func (db *DB) Tx(ctx context.Context, fn func(ctx context.Context) error) error 
 }
 
 func (db *DB) alone(ctx context.Context, fn func(context.Context) error) error {
+	db.alive.RLock()
+	defer db.alive.RUnlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
 	defer cancel()
 	tx, err := db.writer.db.BeginTx(ctx, nil)
@@ -171,8 +179,8 @@ func (db *DB) Change(ctx context.Context, dest []any, query string, args ...any)
 // Row runs a query that only reads, at most one row, and scans it into dest. It reports
 // whether there was one: absence is no error.
 func (db *DB) Row(ctx context.Context, dest []any, query string, args ...any) (bool, error) {
-	// A cancelled read would cost the connection; a point read is over sooner than that.
-	ctx = context.WithoutCancel(ctx)
+	ctx, done := db.patient(ctx)
+	defer done()
 	stmt, err := db.read(ctx, query)
 	if err != nil {
 		return false, err
@@ -186,7 +194,8 @@ func (db *DB) Row(ctx context.Context, dest []any, query string, args ...any) (b
 
 // All runs a query that only reads and scans each of its rows.
 func All[T any](ctx context.Context, db *DB, scan func(func(...any) error) (T, error), query string, args ...any) ([]T, error) {
-	ctx = context.WithoutCancel(ctx)
+	ctx, done := db.patient(ctx)
+	defer done()
 	stmt, err := db.read(ctx, query)
 	if err != nil {
 		return nil, err
@@ -205,6 +214,17 @@ func All[T any](ctx context.Context, db *DB, scan func(func(...any) error) (T, e
 		all = append(all, v)
 	}
 	return all, rows.Err()
+}
+
+// patient returns a context that is not cancelled with the caller's: that would cost the
+// connection, and a point read is over sooner. A server on the network may stop answering
+// altogether, so there the wait has an end.
+func (db *DB) patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = context.WithoutCancel(ctx)
+	if db.dialect.Single || current(ctx) != nil {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, patience)
 }
 
 // read prepares query where ctx says: inside a Tx its own writes must be seen.

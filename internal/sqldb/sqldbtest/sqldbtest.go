@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gatehouse-id/gatehouse/internal/secret"
@@ -80,4 +82,32 @@ func migrated(t testing.TB) func(*sqldb.DB, error) *sqldb.DB {
 		}
 		return db
 	}
+}
+
+// Rounds is how often a race is run: GATEHOUSE_RACE_ROUNDS, 20 where it is not set.
+func Rounds(t testing.TB) int {
+	t.Helper()
+	text := os.Getenv("GATEHOUSE_RACE_ROUNDS")
+	if text == "" {
+		return 20
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("GATEHOUSE_RACE_ROUNDS=%q is no number of rounds", text)
+	}
+	return n
+}
+
+// Race calls fn n times at once and waits for all.
+func Race(n int, fn func(i int)) {
+	var all sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		all.Go(func() {
+			<-start
+			fn(i)
+		})
+	}
+	close(start)
+	all.Wait()
 }
