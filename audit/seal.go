@@ -113,6 +113,7 @@ func (l *Log) tail(ctx context.Context) ([]link, head, error) {
 // A Report is what Verify found.
 type Report struct {
 	Sealed   int64    // events in the chain
+	Head     []byte   // hash of the last of them: kept elsewhere it shows a chain begun anew
 	Unsealed int64    // events committed since the last seal: not protected yet
 	Problems []string // what is wrong, in sentences; empty when the chain is whole
 }
@@ -124,6 +125,7 @@ func (l *Log) Verify(ctx context.Context) (r Report, err error) {
 	if err != nil {
 		return r, err
 	}
+	r.Head = h.hash
 	if h.seq > 0 && (l.Authentic == nil || !l.Authentic(h.message(), h.signature)) {
 		r.Problems = append(r.Problems, "the signature of the head is not ours")
 	}

@@ -15,7 +15,8 @@ import (
 // A Store is safe for concurrent use. Memory serves one machine.
 type Store interface {
 	// Count adds n to key and returns the sum since the window began, and when the window
-	// ends. The first Count of a key begins its window. With n 0 it only looks.
+	// ends. The first Count of a key begins its window. With n 0 it only looks; a negative n
+	// takes back, never below zero.
 	Count(ctx context.Context, key string, n int, window time.Duration) (sum int, end time.Time, err error)
 	// Claim reports whether key was free, and takes it for d.
 	Claim(ctx context.Context, key string, d time.Duration) (bool, error)
@@ -61,7 +62,7 @@ func (m *memory) Count(_ context.Context, key string, n int, window time.Duratio
 	if !now.Before(e.end) {
 		e = entry{end: now.Add(window)}
 	}
-	e.n += n
+	e.n = max(0, e.n+n)
 	if n != 0 {
 		m.put(key, e)
 	}

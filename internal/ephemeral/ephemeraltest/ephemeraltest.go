@@ -34,6 +34,8 @@ func count(t *testing.T, open func(*testing.T, func() time.Time) ephemeral.Store
 		{"second, the window does not move", 30 * time.Second, "a", 1, 2, begin.Add(time.Minute)},
 		{"look", 0, "a", 0, 2, begin.Add(time.Minute)},
 		{"several at once", 0, "a", 3, 5, begin.Add(time.Minute)},
+		{"taken back", 0, "a", -2, 3, begin.Add(time.Minute)},
+		{"never below zero", 0, "a", -9, 0, begin.Add(time.Minute)},
 		{"the window has ended", 30 * time.Second, "a", 1, 1, begin.Add(2 * time.Minute)},
 	} {
 		clock = clock.Add(c.wait)
