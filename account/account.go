@@ -49,8 +49,8 @@ func (s *Store) Create(ctx context.Context, n NewUser) (*identity.User, error) {
 		State: identity.Active, Roles: n.Roles, CreatedAt: now,
 	}
 	err := s.DB.Tx(ctx, func(ctx context.Context) error {
-		if _, err := s.DB.Exec(ctx, `INSERT INTO users (id, name, state, created_at) VALUES ($1, $2, $3, $4)`,
-			u.ID, u.Name, u.State, now.UnixMicro()); err != nil {
+		if _, err := s.DB.Exec(ctx, `INSERT INTO users (id, name, folded, state, created_at) VALUES ($1, $2, $3, $4, $5)`,
+			u.ID, u.Name, fold(u.Name), u.State, now.UnixMicro()); err != nil {
 			return err
 		}
 		// ON CONFLICT, not an error: after one PostgreSQL would refuse the rest.
@@ -101,8 +101,8 @@ func scanUser(row func(...any) error) (u identity.User, err error) {
 	return u, err
 }
 
-// fold makes one user of the rows of each.
-func fold(rows []identity.User) []identity.User {
+// together makes one user of the rows of each.
+func together(rows []identity.User) []identity.User {
 	var users []identity.User
 	for _, u := range rows {
 		if n := len(users); n > 0 && users[n-1].ID == u.ID {
@@ -128,7 +128,7 @@ func (s *Store) one(ctx context.Context, where string, arg any) (*identity.User,
 	if len(rows) == 0 {
 		return nil, identity.ErrNotFound
 	}
-	return &fold(rows)[0], nil
+	return &together(rows)[0], nil
 }
 
 // ByID finds a user, or returns identity.ErrNotFound.
@@ -160,18 +160,18 @@ func (s *Store) List(ctx context.Context, q Query) (users []identity.User, next 
 			return nil, "", err
 		}
 	}
-	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q.Search)) + "%"
+	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(fold(q.Search)) + "%"
 	rows, err := sqldb.All(ctx, s.DB, scanUser, selectUsers+`WHERE u.id IN (
 			SELECT p.id FROM users p
 			LEFT JOIN identifiers a ON a.user_id = p.id AND a.kind = 'email' AND a.main
 			WHERE (p.created_at, p.id) < ($1, $2)
-			AND ($3 = '%%' OR a.value LIKE $3 ESCAPE '\' OR LOWER(p.name) LIKE $3 ESCAPE '\')
+			AND ($3 = '%%' OR a.value LIKE $3 ESCAPE '\' OR p.folded LIKE $3 ESCAPE '\')
 			ORDER BY p.created_at DESC, p.id DESC LIMIT $4)
 		ORDER BY u.created_at DESC, u.id DESC`, at, id, like, limit)
 	if err != nil {
 		return nil, "", err
 	}
-	users = fold(rows)
+	users = together(rows)
 	if len(users) == limit {
 		last := users[limit-1]
 		next = sqldb.Cursor(last.CreatedAt.UnixMicro(), string(last.ID))

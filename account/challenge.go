@@ -13,14 +13,19 @@ import (
 func (s *Store) Challenge(ctx context.Context, c identity.Challenge) (token string, err error) {
 	now := s.Now()
 	token = secret.New("")
-	if c.Visit == nil {
-		c.Visit = []byte{}
-	}
 	_, err = s.DB.Exec(ctx, `INSERT INTO challenges (id, purpose, subject, user_id, hash, visit, data, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		string(identity.NewID[identity.ChallengeID]("chl", now)), c.Purpose, c.Subject, string(c.UserID), secret.Hash(token), c.Visit, c.Data,
+		string(identity.NewID[identity.ChallengeID]("chl", now)), c.Purpose, c.Subject, string(c.UserID), secret.Hash(token), filled(c.Visit), filled(c.Data),
 		now.UnixMicro(), c.ExpiresAt.UnixMicro())
 	return token, err
+}
+
+// filled keeps nil from becoming NULL.
+func filled(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }
 
 const challengeColumns = `id, purpose, subject, user_id, visit, data, attempts, created_at, expires_at`
@@ -105,7 +110,7 @@ func (s *Store) Renew(ctx context.Context, id identity.ChallengeID, expires time
 
 // Update replaces the private data of a challenge and the user it is about.
 func (s *Store) Update(ctx context.Context, id identity.ChallengeID, user identity.UserID, data []byte) error {
-	n, err := s.DB.Exec(ctx, `UPDATE challenges SET data = $1, user_id = $2 WHERE id = $3`, data, string(user), string(id))
+	n, err := s.DB.Exec(ctx, `UPDATE challenges SET data = $1, user_id = $2 WHERE id = $3`, filled(data), string(user), string(id))
 	if err == nil && n == 0 {
 		err = identity.ErrLinkExpired
 	}

@@ -6,17 +6,26 @@ import (
 	"strings"
 
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/sqldb"
 )
+
+// ErrLastAdmin is returned when nobody active would be left who has the role "admin".
+var ErrLastAdmin = &identity.Error{Kind: identity.Conflict, Code: "CONFLICT", Message: "Somebody must remain administrator."}
 
 // SetState enables or disables a user. Disabling raises the generation, so that every
 // session, grant and token of the user is refused from the next request on (ASVS V7.4.2).
-// It returns identity.ErrNotFound for an unknown user.
+// It returns identity.ErrNotFound for an unknown user, ErrLastAdmin for the last administrator.
 func (s *Store) SetState(ctx context.Context, id identity.UserID, state identity.State) error {
 	event, raise := identity.EventUserEnabled, 0
 	if state != identity.Active {
 		event, raise = identity.EventUserDisabled, 1
 	}
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		if state != identity.Active {
+			if err := s.keepAdmin(ctx, id); err != nil {
+				return err
+			}
+		}
 		n, err := s.DB.Exec(ctx, `UPDATE users SET state = $1, generation = generation + $2 WHERE id = $3 AND state <> $1`, string(state), raise, string(id))
 		if err != nil {
 			return err
@@ -33,10 +42,11 @@ func (s *Store) exists(ctx context.Context, id identity.UserID) error {
 	return err
 }
 
-// Rename changes a user's name and raises the version.
+// Rename changes a user's name, which no token claims. It returns identity.ErrNotFound for
+// an unknown user.
 func (s *Store) Rename(ctx context.Context, id identity.UserID, name string) error {
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
-		n, err := s.DB.Exec(ctx, `UPDATE users SET name = $1 WHERE id = $2`, name, string(id))
+		n, err := s.DB.Exec(ctx, `UPDATE users SET name = $1, folded = $2 WHERE id = $3`, name, fold(name), string(id))
 		if err == nil && n == 0 {
 			err = identity.ErrNotFound
 		}
@@ -49,10 +59,16 @@ func (s *Store) Rename(ctx context.Context, id identity.UserID, name string) err
 
 // SetRoles gives the user exactly these roles and raises the version: tokens that claim
 // others are TOKEN_OUTDATED at once. The last administrator cannot be taken away:
-// identity.ErrConflict.
+// ErrLastAdmin.
 func (s *Store) SetRoles(ctx context.Context, id identity.UserID, roles []string) error {
+	roles = slices.Compact(slices.Sorted(slices.Values(roles)))
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
-		// First the row itself, so that two callers come one after the other.
+		if !slices.Contains(roles, "admin") {
+			if err := s.keepAdmin(ctx, id); err != nil {
+				return err
+			}
+		}
+		// The row before the roles, so that two callers come one after the other.
 		n, err := s.DB.Exec(ctx, `UPDATE users SET version = version + 1 WHERE id = $1`, string(id))
 		if err != nil {
 			return err
@@ -88,33 +104,38 @@ func (s *Store) SetRoles(ctx context.Context, id identity.UserID, roles []string
 }
 
 func (s *Store) revoke(ctx context.Context, id identity.UserID, role string) error {
-	if err := s.keepAdmin(ctx, id, role); err != nil {
-		return err
-	}
 	if _, err := s.DB.Exec(ctx, `DELETE FROM user_roles WHERE user_id = $1 AND role = $2`, string(id), role); err != nil {
 		return err
 	}
 	return s.Log.Record(ctx, identity.Event{Type: identity.EventRoleRevoked, Subject: id, Data: map[string]string{"role": role}})
 }
 
-// keepAdmin fails when the role is admin and nobody else active has it. A house without an
-// administrator could only be opened with the database.
-func (s *Store) keepAdmin(ctx context.Context, id identity.UserID, role string) error {
-	if role != "admin" {
-		return nil
-	}
-	// Touch all administrators first: two who remove each other must not both pass.
-	if _, err := s.DB.Exec(ctx, `UPDATE users SET version = version + 1
-		WHERE id IN (SELECT user_id FROM user_roles WHERE role = 'admin')`); err != nil {
+// keepAdmin fails when the user is the last active one with the role admin. A house without
+// an administrator could only be opened with the database.
+func (s *Store) keepAdmin(ctx context.Context, id identity.UserID) error {
+	admins, err := s.admins(ctx)
+	if err != nil || !slices.Contains(admins, id) {
 		return err
 	}
-	var others int
-	_, err := s.DB.Row(ctx, []any{&others}, `SELECT COUNT(*) FROM user_roles r JOIN users u ON u.id = r.user_id
-		WHERE r.role = 'admin' AND u.state = 'active' AND u.id <> $1`, string(id))
-	if err == nil && others == 0 {
-		return identity.ErrConflict.Because(nil).With("roles", "would leave nobody who is an administrator")
+	// Two who remove each other must not both pass: touching every row makes the second
+	// wait for what the first does. One order for all, so that they never wait crosswise.
+	for _, admin := range admins {
+		if _, err := s.DB.Exec(ctx, `UPDATE users SET version = version WHERE id = $1`, string(admin)); err != nil {
+			return err
+		}
+	}
+	if admins, err = s.admins(ctx); err == nil && slices.Equal(admins, []identity.UserID{id}) {
+		err = ErrLastAdmin
 	}
 	return err
+}
+
+// admins returns the active administrators, in the order of their IDs.
+func (s *Store) admins(ctx context.Context) ([]identity.UserID, error) {
+	return sqldb.All(ctx, s.DB, func(row func(...any) error) (id identity.UserID, err error) {
+		err = row(&id)
+		return
+	}, `SELECT u.id FROM users u JOIN user_roles r ON r.user_id = u.id WHERE r.role = 'admin' AND u.state = 'active' ORDER BY u.id`)
 }
 
 // EndGeneration raises the generation: every session, grant and token of before is refused
@@ -128,17 +149,19 @@ func (s *Store) EndGeneration(ctx context.Context, id identity.UserID) (generati
 	return generation, err
 }
 
-// Delete removes a user with everything of theirs; what the log tells of them stays.
+// Delete removes a user with everything of theirs; what the log tells of them stays. It
+// returns identity.ErrNotFound for an unknown user, ErrLastAdmin for the last administrator.
 func (s *Store) Delete(ctx context.Context, id identity.UserID) error {
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
 		u, err := s.ByID(ctx, id)
 		if err != nil {
 			return err
 		}
-		if slices.Contains(u.Roles, "admin") {
-			if err := s.keepAdmin(ctx, id, "admin"); err != nil {
-				return err
-			}
+		if err := s.keepAdmin(ctx, id); err != nil {
+			return err
+		}
+		if _, err := s.DB.Exec(ctx, `DELETE FROM challenges WHERE user_id = $1`, string(id)); err != nil {
+			return err
 		}
 		if _, err := s.DB.Exec(ctx, `DELETE FROM users WHERE id = $1`, string(id)); err != nil {
 			return err

@@ -18,7 +18,7 @@ func (s *Store) Enroll(ctx context.Context, c *identity.Credential) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (method, lookup) DO UPDATE SET data = excluded.data, label = excluded.label, created_at = excluded.created_at
 		WHERE credentials.user_id = excluded.user_id RETURNING id, user_id`,
-		string(c.ID), string(c.UserID), string(c.Method), c.Lookup, c.Data, c.Label, now.UnixMicro())
+		string(c.ID), string(c.UserID), string(c.Method), c.Lookup, filled(c.Data), c.Label, now.UnixMicro())
 	if err == nil && owner != c.UserID {
 		return identity.ErrConflict
 	}
@@ -29,7 +29,7 @@ func (s *Store) Enroll(ctx context.Context, c *identity.Credential) error {
 // of two who replace it at once, one does. It is how a hash is strengthened at sign-in
 // without undoing a password change that came in between.
 func (s *Store) Replace(ctx context.Context, id identity.CredentialID, old, data []byte) (bool, error) {
-	n, err := s.DB.Exec(ctx, `UPDATE credentials SET data = $1 WHERE id = $2 AND data = $3`, data, string(id), old)
+	n, err := s.DB.Exec(ctx, `UPDATE credentials SET data = $1 WHERE id = $2 AND data = $3`, filled(data), string(id), filled(old))
 	return n == 1, err
 }
 

@@ -58,8 +58,8 @@ type NewFamily struct {
 
 // Begin starts a family for a session and returns it with its first refresh token.
 func (s *Store) Begin(ctx context.Context, n NewFamily) (*Family, string, error) {
-	now, keyID, v := s.Now(), "", n.Session
-	keyID, _ = s.Keys.RefreshSecret()
+	now, v := s.Now(), n.Session
+	keyID, _ := s.Keys.RefreshSecret()
 	f := &Family{
 		Grant: identity.Grant{
 			ID: identity.NewID[identity.GrantID]("gra", now), UserID: v.UserID, ClientID: identity.FirstParty, SessionID: v.ID,
@@ -105,8 +105,12 @@ type presented struct {
 }
 
 func parse(refresh string) (p presented, ok bool) {
+	// PostgreSQL fails on what is not text, and base64 overlooks line breaks.
+	if len(refresh) > 256 || strings.ContainsFunc(refresh, unprintable) {
+		return p, false
+	}
 	parts := strings.Split(refresh, ".")
-	if len(refresh) > 256 || len(parts) != 4 {
+	if len(parts) != 4 {
 		return p, false
 	}
 	number, err := strconv.ParseInt(parts[1], 10, 64)
@@ -114,8 +118,10 @@ func parse(refresh string) (p presented, ok bool) {
 		return p, false
 	}
 	mac, err := base64.RawURLEncoding.Strict().DecodeString(parts[3])
-	return presented{identity.GrantID(parts[0]), number, parts[2], mac}, err == nil && len(parts[3]) == 43
+	return presented{identity.GrantID(parts[0]), number, parts[2], mac}, err == nil
 }
+
+func unprintable(r rune) bool { return r <= ' ' || r > '~' }
 
 // Present finds the family of a refresh token and the number it has there. A token that we
 // did not make, or whose key was dropped, is identity.ErrInvalidToken; "" is ErrNoRefresh.

@@ -54,7 +54,8 @@ func (s *Store) Rotate(ctx context.Context, f *Family, number int64, active bool
 }
 
 func unchanged(a, b *Family) bool {
-	return a.current == b.current && a.parent == b.parent && a.rotatedAt.Equal(b.rotatedAt) && a.RevokedAt.Equal(b.RevokedAt)
+	return a.current == b.current && a.parent == b.parent && bytes.Equal(a.agent, b.agent) &&
+		a.rotatedAt.Equal(b.rotatedAt) && a.RevokedAt.Equal(b.RevokedAt)
 }
 
 // over says how a dead family died.
@@ -114,10 +115,12 @@ func (s *Store) advance(ctx context.Context, f *Family, parent int64, active boo
 	return n == 1, err
 }
 
-// stands reports whether the family is as we read it and may still be refreshed.
+// stands reports whether the family is as we know it and may still be refreshed. All three
+// are compared: what we know may come from a transaction that was undone.
 func (s *Store) stands(ctx context.Context, f *Family) (bool, error) {
 	var one int
-	return s.DB.Row(ctx, []any{&one}, `SELECT 1 FROM grants WHERE id = $1 AND current = $3`+standing, string(f.ID), s.Now().UnixMicro(), f.current)
+	return s.DB.Row(ctx, []any{&one}, `SELECT 1 FROM grants WHERE id = $1 AND current = $3 AND parent = $4 AND agent = $5`+standing,
+		string(f.ID), s.Now().UnixMicro(), f.current, f.parent, f.agent)
 }
 
 // revoke ends a family once; the first reason stays.

@@ -86,8 +86,11 @@ func (s *Store) Issue(user *identity.User, session *identity.Session, grant iden
 		Issuer: s.Issuer, Audience: s.Issuer, IssuedAt: now.Unix(), Expires: now.Add(s.Life()).Unix(),
 		ID:      base64.RawURLEncoding.EncodeToString(secret.Bytes(12)),
 		Subject: user.ID, ClientID: identity.FirstParty, SessionID: session.ID, GrantID: grant,
-		AuthTime: session.AuthTime().Unix(), AMR: identity.AMR(session.Proofs), ACR: identity.ACR(session.Proofs),
+		AMR: identity.AMR(session.Proofs), ACR: identity.ACR(session.Proofs),
 		Roles: user.Roles, Version: user.Version,
+	}
+	if at := session.AuthTime(); !at.IsZero() {
+		c.AuthTime = at.Unix()
 	}
 	s.issued.Add(1)
 	return jose.Sign(s.Keys.AccessSigner(), Type, c)

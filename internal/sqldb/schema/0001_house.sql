@@ -19,6 +19,7 @@ CREATE UNIQUE INDEX keys_one ON keys (use, alg, state) WHERE state IN ('next', '
 CREATE TABLE users (
 	id         TEXT    PRIMARY KEY,
 	name       TEXT    NOT NULL,
+	folded     TEXT    NOT NULL,
 	state      TEXT    NOT NULL,
 	version    BIGINT  NOT NULL DEFAULT 0,
 	generation BIGINT  NOT NULL DEFAULT 0,
