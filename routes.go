@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
@@ -55,7 +56,7 @@ func (g *Gate) mount(next http.Handler) http.Handler {
 			return
 		}
 		path, ok := strings.CutPrefix(r.URL.Path, prefix)
-		if !ok || path != "" && path[0] != '/' {
+		if !ok || path != "" && path[0] != '/' || !utf8.ValidString(path) || strings.ContainsRune(path, 0) {
 			web.Fail(w, r, identity.ErrNotFound)
 			return
 		}

@@ -128,7 +128,7 @@ func (f *Flow) changed(ctx context.Context, p *identity.Principal, hash string) 
 	if err != nil {
 		return nil, err
 	}
-	in.Keep = in.Session.ExpiresAt.Sub(f.Now())
+	in.Keep = f.cookieLife(in.Session)
 	if in.Session.Mode == identity.ModeCookie {
 		return in, nil
 	}

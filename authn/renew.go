@@ -104,9 +104,7 @@ func (f *Flow) renewed(ctx context.Context, family *token.Family) (*SignedIn, er
 	if in.Refresh, err = f.Tokens.Successor(family); err != nil {
 		return nil, err
 	}
-	if family.Persistent {
-		in.Keep = family.ExpiresAt.Sub(f.Now())
-	}
+	in.Keep = f.cookieLife(v)
 	return in, f.issue(in, family.ID)
 }
 

@@ -24,7 +24,6 @@ type SignedIn struct {
 // refresh family, and tells the log. A session that this browser had before is over, so
 // that none can be planted (SES-17, BUG-20).
 func (f *Flow) signIn(ctx context.Context, user *identity.User, l *Login, old *identity.Principal) (*SignedIn, error) {
-	persistent := l.Start.RememberMe == nil || *l.Start.RememberMe
 	in := &SignedIn{User: user, Session: f.session(user, l)}
 	var family *token.Family
 	err := f.DB.Tx(ctx, func(ctx context.Context) error {
@@ -44,7 +43,7 @@ func (f *Flow) signIn(ctx context.Context, user *identity.User, l *Login, old *i
 		}
 		if in.Session.Mode != identity.ModeCookie {
 			family, in.Refresh, err = f.Tokens.Begin(ctx, token.NewFamily{
-				Session: in.Session, Persistent: persistent, Idle: or(f.Lifetimes.TokenIdle, 7*day), Lifetime: f.tokenLife(),
+				Session: in.Session, Idle: or(f.Lifetimes.TokenIdle, 7*day), Lifetime: f.tokenLife(),
 			})
 			if err != nil {
 				return err
@@ -58,9 +57,7 @@ func (f *Flow) signIn(ctx context.Context, user *identity.User, l *Login, old *i
 	if err != nil {
 		return nil, err
 	}
-	if persistent {
-		in.Keep = in.Session.ExpiresAt.Sub(in.Session.CreatedAt)
-	}
+	in.Keep = f.cookieLife(in.Session)
 	if family != nil {
 		err = f.issue(in, family.ID)
 	}
@@ -74,6 +71,7 @@ func (f *Flow) tokenLife() time.Duration { return or(f.Lifetimes.TokenLife, 30*d
 // session prepares the session of a login: how long it lasts depends on its mode.
 func (f *Flow) session(user *identity.User, l *Login) *identity.Session {
 	v := &identity.Session{UserID: user.ID, Mode: l.Start.Mode, Generation: user.Generation, Proofs: l.Proofs}
+	v.Persistent = l.Start.RememberMe == nil || *l.Start.RememberMe
 	life := f.tokenLife() // and no idle time: the family decides
 	if v.Mode == identity.ModeCookie {
 		v.Idle, life = or(f.Lifetimes.CookieIdle, 30*time.Minute), or(f.Lifetimes.CookieLife, day)
@@ -84,6 +82,14 @@ func (f *Flow) session(user *identity.User, l *Login) *identity.Session {
 	}
 	v.ExpiresAt = f.Now().Add(life)
 	return v
+}
+
+// cookieLife is how long the cookies of a session live: to its end, or with the browser.
+func (f *Flow) cookieLife(v *identity.Session) time.Duration {
+	if !v.Persistent {
+		return 0
+	}
+	return v.ExpiresAt.Sub(f.Now())
 }
 
 // issue signs the access token of a sign-in, outside of any transaction.

@@ -42,6 +42,7 @@ type Session struct {
 	ID         SessionID
 	UserID     UserID
 	Mode       Mode
+	Persistent bool  // its cookies outlive the run of the browser
 	Generation int64 // the user's, when the session began
 	Proofs     []Proof
 	UserAgent  string

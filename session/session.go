@@ -45,9 +45,9 @@ func (s *Store) Create(ctx context.Context, v *identity.Session) (token string, 
 		return "", err
 	}
 	return token, s.DB.Tx(ctx, func(ctx context.Context) error {
-		_, err := s.DB.Exec(ctx, `INSERT INTO sessions (id, user_id, hash, mode, generation, proofs, user_agent, ip, created_at, seen_at, idle, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)`,
-			string(v.ID), string(v.UserID), hash, string(v.Mode), v.Generation, string(proofs), v.UserAgent, v.IP,
+		_, err := s.DB.Exec(ctx, `INSERT INTO sessions (id, user_id, hash, mode, persistent, generation, proofs, user_agent, ip, created_at, seen_at, idle, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)`,
+			string(v.ID), string(v.UserID), hash, string(v.Mode), v.Persistent, v.Generation, string(proofs), v.UserAgent, v.IP,
 			now.UnixMicro(), v.Idle.Microseconds(), v.ExpiresAt.UnixMicro())
 		if err != nil {
 			return err
@@ -118,12 +118,12 @@ func (s *Store) Touch(ctx context.Context, id identity.SessionID) error {
 	return err
 }
 
-const columns = `s.id, s.user_id, s.mode, s.generation, s.proofs, s.user_agent, s.ip, s.created_at, s.seen_at, s.idle, s.expires_at`
+const columns = `s.id, s.user_id, s.mode, s.persistent, s.generation, s.proofs, s.user_agent, s.ip, s.created_at, s.seen_at, s.idle, s.expires_at`
 
 func scanSession(scan func(...any) error, more ...any) (v identity.Session, err error) {
 	var proofs []byte
 	var created, seen, idle, expires int64
-	into := append([]any{&v.ID, &v.UserID, &v.Mode, &v.Generation, &proofs, &v.UserAgent, &v.IP, &created, &seen, &idle, &expires}, more...)
+	into := append([]any{&v.ID, &v.UserID, &v.Mode, &v.Persistent, &v.Generation, &proofs, &v.UserAgent, &v.IP, &created, &seen, &idle, &expires}, more...)
 	if err = scan(into...); err != nil {
 		return v, err
 	}

@@ -38,8 +38,7 @@ const ReasonReuse = "reuse"
 // A Family is a Grant with the numbers of its tokens.
 type Family struct {
 	identity.Grant
-	Mode       identity.Mode
-	Persistent bool // its cookie outlives the browser's session
+	Mode identity.Mode
 
 	idle            time.Duration
 	keyID           string
@@ -50,10 +49,9 @@ type Family struct {
 
 // A NewFamily says which family to begin.
 type NewFamily struct {
-	Session    *identity.Session
-	Persistent bool
-	Idle       time.Duration // it ends when not refreshed for so long
-	Lifetime   time.Duration // and at the latest after this
+	Session  *identity.Session
+	Idle     time.Duration // it ends when not refreshed for so long
+	Lifetime time.Duration // and at the latest after this
 }
 
 // Begin starts a family for a session and returns it with its first refresh token.
@@ -65,13 +63,13 @@ func (s *Store) Begin(ctx context.Context, n NewFamily) (*Family, string, error)
 			ID: identity.NewID[identity.GrantID]("gra", now), UserID: v.UserID, ClientID: identity.FirstParty, SessionID: v.ID,
 			Generation: v.Generation, CreatedAt: now, IdleAt: now.Add(n.Idle), ExpiresAt: now.Add(n.Lifetime),
 		},
-		Mode: v.Mode, Persistent: n.Persistent, idle: n.Idle,
+		Mode: v.Mode, idle: n.Idle,
 		keyID: keyID, salt: secret.Bytes(secret.Size), agent: agentOf(ctx), current: 1, rotatedAt: now,
 	}
-	_, err := s.DB.Exec(ctx, `INSERT INTO grants (id, user_id, client_id, session_id, mode, persistent, generation, key_id, salt,
+	_, err := s.DB.Exec(ctx, `INSERT INTO grants (id, user_id, client_id, session_id, mode, generation, key_id, salt,
 			current, parent, agent, rotated_at, created_at, idle, idle_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 0, $10, $11, $11, $12, $13, $14)`,
-		string(f.ID), string(f.UserID), string(f.ClientID), string(f.SessionID), string(f.Mode), f.Persistent, f.Generation, f.keyID, f.salt,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, 0, $9, $10, $10, $11, $12, $13)`,
+		string(f.ID), string(f.UserID), string(f.ClientID), string(f.SessionID), string(f.Mode), f.Generation, f.keyID, f.salt,
 		f.agent, now.UnixMicro(), f.idle.Microseconds(), f.IdleAt.UnixMicro(), f.ExpiresAt.UnixMicro())
 	if err != nil {
 		return nil, "", err
@@ -150,9 +148,9 @@ func (s *Store) family(ctx context.Context, id identity.GrantID) (*Family, error
 	f := &Family{}
 	var rotated, created, idle, idleAt, expires, revoked int64
 	found, err := s.DB.Row(ctx, []any{
-		&f.ID, &f.UserID, &f.ClientID, &f.SessionID, &f.Mode, &f.Persistent, &f.Generation, &f.keyID, &f.salt,
+		&f.ID, &f.UserID, &f.ClientID, &f.SessionID, &f.Mode, &f.Generation, &f.keyID, &f.salt,
 		&f.current, &f.parent, &f.agent, &rotated, &created, &idle, &idleAt, &expires, &revoked, &f.Reason,
-	}, `SELECT id, user_id, client_id, session_id, mode, persistent, generation, key_id, salt,
+	}, `SELECT id, user_id, client_id, session_id, mode, generation, key_id, salt,
 			current, parent, agent, rotated_at, created_at, idle, idle_at, expires_at, revoked_at, reason
 		FROM grants WHERE id = $1`, string(id))
 	if err != nil || !found {

@@ -71,13 +71,13 @@ func TestBegin(t *testing.T) {
 			CreatedAt: start, IdleAt: start.Add(idle), ExpiresAt: start.Add(lifetime),
 		}
 		got.CreatedAt, got.IdleAt, got.ExpiresAt = got.CreatedAt.UTC(), got.IdleAt.UTC(), got.ExpiresAt.UTC()
-		if number != 1 || got.Grant != want || l.family.Grant != want || got.Mode != identity.ModeToken || got.Persistent {
+		if number != 1 || got.Grant != want || l.family.Grant != want || got.Mode != identity.ModeToken {
 			f.Errorf("number %d\nread  %+v\nbegun %+v\nwant  %+v", number, got.Grant, l.family.Grant, want)
 		}
-		keep, refresh, err := f.tokens.Begin(f.Context(), token.NewFamily{Session: l.session, Persistent: true, Idle: idle, Lifetime: time.Hour})
+		_, refresh, err := f.tokens.Begin(f.Context(), token.NewFamily{Session: l.session, Idle: idle, Lifetime: time.Hour})
 		f.must(err)
 		again, _, err := f.tokens.Present(f.Context(), refresh)
-		if err != nil || !keep.Persistent || !again.Persistent || !again.ExpiresAt.Equal(start.Add(time.Hour)) {
+		if err != nil || !again.ExpiresAt.Equal(start.Add(time.Hour)) {
 			f.Errorf("%+v, %v", again, err)
 		}
 	})
