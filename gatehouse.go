@@ -78,7 +78,10 @@ func New(ctx context.Context, c Config) (*Gate, error) {
 	}
 	g.verbs()
 	g.faces()
-	g.work()
+	g.stop = func() {}
+	if !c.Idle {
+		g.work()
+	}
 	return g, nil
 }
 

@@ -18,11 +18,8 @@ const (
 // work starts the workers. Of several machines one at a time seals, rotates and cleans: a
 // lease decides, and passes on when its holder dies.
 func (g *Gate) work() {
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(context.Background()) //nolint:gosec // Close calls it
 	g.stop = stop
-	if g.config.Idle {
-		return
-	}
 	holder := secret.New("")[:16]
 	g.workers.Go(func() { g.outbox.Run(ctx) })
 	g.workers.Go(func() { every(ctx, reloadEvery, func() { g.attempt(ctx, "reload keys", g.Keys.Reload) }) })
@@ -75,7 +72,7 @@ func (g *Gate) seal(ctx context.Context, holder string) {
 	for {
 		select {
 		case <-ctx.Done():
-			g.leased(context.WithoutCancel(ctx), "seal", holder, g.sealAll) // what the last requests recorded
+			g.sealLast(context.WithoutCancel(ctx), holder)
 			return
 		case <-g.Log.Recorded():
 			pause(ctx, sealAfter)
@@ -86,6 +83,13 @@ func (g *Gate) seal(ctx context.Context, holder string) {
 		}
 		g.leased(ctx, "seal", holder, g.sealAll)
 	}
+}
+
+// sealLast seals what the last requests recorded and gives the lease back, so that whoever
+// starts next need not wait for it to run out.
+func (g *Gate) sealLast(ctx context.Context, holder string) {
+	g.leased(ctx, "seal", holder, g.sealAll)
+	g.attempt(ctx, "seal", func(ctx context.Context) error { return g.config.DB.Release(ctx, "seal", holder) })
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-id/gatehouse"
+	"github.com/gatehouse-id/gatehouse/authn"
+	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/jose"
+	"github.com/gatehouse-id/gatehouse/internal/password"
+	"github.com/gatehouse-id/gatehouse/policy"
+	"github.com/gatehouse-id/gatehouse/postgres"
+	"github.com/gatehouse-id/gatehouse/sqlite"
+)
+
+// A house is an open database and the gate in front of it.
+type house struct {
+	*gatehouse.Gate
+	db *gatehouse.Database
+}
+
+// open opens the database and the master key that the settings name, and with them the
+// house that c describes.
+func (s *Settings) open(ctx context.Context, c gatehouse.Config) (*house, error) {
+	db, err := s.database()
+	if err != nil {
+		return nil, err
+	}
+	c.DB = db
+	if c.MasterKey, err = gatehouse.MasterKeyFile(ctx, db, s.masterKeyFile()); err != nil {
+		return nil, errors.Join(remedied(err), db.Close())
+	}
+	gate, err := gatehouse.New(ctx, c)
+	if err != nil {
+		return nil, errors.Join(remedied(err), db.Close())
+	}
+	return &house{gate, db}, nil
+}
+
+// Close ends the workers, which have until ctx ends, and closes the database.
+func (h *house) Close(ctx context.Context) error {
+	return errors.Join(h.Gate.Close(ctx), h.db.Close())
+}
+
+// visit opens the house for a command, beside a server that may be running.
+func (s *Settings) visit(ctx context.Context, do func(context.Context, *house) error) error {
+	c, err := s.config()
+	if err != nil {
+		return err
+	}
+	c.Idle, c.Origins = true, nil
+	if c.PublicURL == "" {
+		c.PublicURL = nowhere
+	}
+	h, err := s.open(ctx, c)
+	if err != nil {
+		return err
+	}
+	// The log names who did it: whoever may read the master key.
+	ctx = identity.NewContext(ctx, &identity.Principal{UserID: "command"})
+	return errors.Join(do(ctx, h), h.Close(ctx))
+}
+
+// nowhere is the public URL for commands that were told none; they make no links.
+const nowhere = "https://gatehouse.invalid"
+
+// database opens the database; one of SQLite is made where there is none.
+func (s *Settings) database() (*gatehouse.Database, error) {
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	if s.Database == "" {
+		// Threat: SQLite would let everybody read the file, and the log beside it, in a folder
+		// that was there before.
+		f, err := os.OpenFile(s.sqliteFile(), os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("open database: %w", remedied(err))
+		}
+		if err := f.Close(); err != nil {
+			return nil, err
+		}
+		return sqlite.Open(s.sqliteFile())
+	}
+	if !strings.HasPrefix(s.Database, "postgres://") && !strings.HasPrefix(s.Database, "postgresql://") {
+		return nil, errors.New("database must be postgres://…, or empty for SQLite in the data folder")
+	}
+	return postgres.Open(s.Database)
+}
+
+func (s *Settings) sqliteFile() string { return filepath.Join(s.Data, "gatehouse.db") }
+
+func (s *Settings) masterKeyFile() string {
+	if s.MasterKeyFile != "" {
+		return s.MasterKeyFile
+	}
+	return filepath.Join(s.Data, "master.key")
+}
+
+// remedied adds to an error what can be done about it.
+func remedied(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w; run gatehouse as the owner of the file", err)
+	}
+	return err
+}
+
+// config is what the settings say of the house; where it is and who delivers its mail is
+// the server's.
+func (s *Settings) config() (gatehouse.Config, error) {
+	cost, err := password.ParseParams(s.Password.Hash)
+	if err != nil {
+		return gatehouse.Config{}, fmt.Errorf("password-hash: %w", err)
+	}
+	return gatehouse.Config{
+		PublicURL: s.PublicURL, Product: s.Product, Unverified: s.Verification == "off",
+		Roles: policy.Set(s.Roles), Methods: methods(), Origins: s.Origins, TrustedProxies: s.TrustedProxies,
+		Algorithm: jose.Algorithm(s.TokenAlgorithm), AccessTokenLife: s.Lifetime.Access,
+		Lifetimes: authn.Lifetimes{
+			CookieIdle: s.Lifetime.CookieIdle, CookieLife: s.Lifetime.Cookie, RememberLife: s.Lifetime.Remember,
+			TokenIdle: s.Lifetime.TokenIdle, TokenLife: s.Lifetime.Token,
+		},
+		Passwords: gatehouse.Passwords{Hash: cost, Min: s.Password.Min},
+	}, nil
+}
+
+// short writes a duration without its empty parts: 15m, not 15m0s.
+func short(d time.Duration) string {
+	return strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(d.String())
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/gatehouse-id/gatehouse/policy"
+)
+
+// Settings is everything that can be set. Each field is a flag (--public-url), a key of the
+// file (public-url) and an environment variable (GATEHOUSE_PUBLIC_URL); a flag comes before
+// the environment, the environment before the file, the file before the default.
+type Settings struct {
+	Config string `help:"The YAML file to read settings from." placeholder:"FILE"`
+
+	Listen         string         `help:"Where to listen." default:"127.0.0.1:8080"`
+	PublicURL      string         `help:"Where browsers reach the house: https://id.example.com, perhaps with a path." placeholder:"URL"`
+	MetricsListen  string         `help:"Where to listen for /metrics; empty for nowhere." default:"127.0.0.1:9090"`
+	TrustedProxies []netip.Prefix `help:"Proxies whose X-Forwarded-For is believed." placeholder:"10.0.0.0/8,…"`
+	Origins        []string       `help:"Other origins of the same site whose pages may call the API." placeholder:"https://app.example.com,…"`
+	Drain          time.Duration  `help:"How long to go on serving after SIGTERM, as not ready, so that load balancers look elsewhere." default:"1s"`
+
+	Data          string `help:"The folder of the database and the master key." default:"./gatehouse-data"`
+	Database      string `help:"postgres://…; empty for SQLite in the data folder." placeholder:"URL"`
+	Redis         string `hidden:"" help:"Not supported yet."`
+	MasterKeyFile string `help:"The file of the master key; empty for master.key in the data folder." placeholder:"FILE"`
+
+	Product      string `help:"The name that pages and mails show; empty for the host of the public URL."`
+	Verification string `help:"Whether addresses are proved by mail: on or off." enum:"on,off" default:"on"`
+	Roles        Roles  `help:"What each role may do, besides the built-in ones." placeholder:"editor=posts:write,posts:read;…"`
+
+	TokenAlgorithm string      `help:"What signs access tokens: ES256, RS256, EdDSA, or HS256 for one verifier." enum:"ES256,RS256,EdDSA,HS256" default:"ES256"`
+	Lifetime       Lifetime    `embed:"" prefix:"lifetime-"`
+	Password       Passwords   `embed:"" prefix:"password-"`
+	SMTP           MailServer  `embed:"" prefix:"smtp-"`
+	Log            LogSettings `embed:"" prefix:"log-"`
+	Dev            bool        `help:"Develop: serve this machine only, over plain http, and show mails at /dev/outbox."`
+	DevWith        DevSettings `embed:"" prefix:"dev-"`
+}
+
+// Lifetime says how long sign-ins last.
+type Lifetime struct {
+	Access     time.Duration `help:"An access token; 50m at the most." default:"15m"`
+	CookieIdle time.Duration `help:"A session by cookie that is not used." default:"30m"`
+	Cookie     time.Duration `help:"A session by cookie, however much used." default:"24h"`
+	Remember   time.Duration `help:"A session by cookie of somebody who wants to be remembered." default:"720h"`
+	TokenIdle  time.Duration `help:"A session by tokens that is not refreshed." default:"168h"`
+	Token      time.Duration `help:"A session by tokens, however much refreshed." default:"720h"`
+}
+
+// Passwords says which passwords are strong enough and what their hashes cost.
+type Passwords struct {
+	Min  int    `help:"How many characters a password has at least." default:"15"`
+	Hash string `help:"The cost of argon2id; gatehouse password calibrate measures it." default:"m=65536,t=3,p=1"`
+}
+
+// MailServer is who delivers mail.
+type MailServer struct {
+	Addr         string `help:"The mail server." placeholder:"mail.example.com:587"`
+	From         string `help:"The sender of mails." placeholder:"'Example <no-reply@example.com>'"`
+	Username     string `help:"The name to sign in to the mail server with; empty for none."`
+	PasswordFile string `help:"The file of the password, which only its owner may read." placeholder:"FILE"`
+	TLS          string `name:"tls" help:"starttls, implicit, or none for a server on this machine." enum:"starttls,implicit,none" default:"starttls"`
+}
+
+// LogSettings says what is logged, and how.
+type LogSettings struct {
+	Level  string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+	Format string `help:"text or json." enum:"text,json" default:"text"`
+}
+
+// DevSettings need --dev.
+type DevSettings struct {
+	NoLimits bool          `help:"Lift every limit on attempts, for load tests."`
+	Clock    time.Duration `help:"How far the clock is ahead; POST /dev/clock moves it."`
+	Argon2   string        `name:"argon2" help:"The cost of argon2id, to test faster." placeholder:"m=19456,t=2,p=1"`
+}
+
+// Roles says what each role may do. In the file it is a map, in a flag or a variable
+// "editor=posts:write,posts:read;author=posts:write:own".
+type Roles policy.Set
+
+// Decode implements kong.MapperValue.
+func (r *Roles) Decode(ctx *kong.DecodeContext) error {
+	token := ctx.Scan.Pop()
+	if text, ok := token.Value.(string); ok {
+		return r.parse(text)
+	}
+	text, err := json.Marshal(token.Value)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, r); err != nil {
+		return fmt.Errorf("roles must be a map of a role to its list of permissions: %w", err)
+	}
+	return nil
+}
+
+func (r *Roles) parse(text string) error {
+	*r = Roles{}
+	for role := range strings.SplitSeq(text, ";") {
+		name, list, ok := strings.Cut(strings.TrimSpace(role), "=")
+		if !ok {
+			return fmt.Errorf("role %q is not written editor=posts:write,posts:read", role)
+		}
+		(*r)[name] = nil
+		for permission := range strings.SplitSeq(list, ",") {
+			(*r)[name] = append((*r)[name], policy.Permission(strings.TrimSpace(permission)))
+		}
+	}
+	return nil
+}
