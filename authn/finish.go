@@ -159,7 +159,7 @@ func (f *Flow) login(ctx context.Context, a Answer) (*Login, error) {
 	if len(c.Visit) > 0 && !secret.Equal(c.Visit, secret.Hash(a.Visit)) {
 		return nil, identity.ErrLinkExpired
 	}
-	l := &Login{}
+	l := &Login{Data: map[identity.MethodID]json.RawMessage{}}
 	if err := json.Unmarshal(c.Data, l); err != nil {
 		return nil, err
 	}

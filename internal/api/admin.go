@@ -102,7 +102,8 @@ func (a *API) known(roles []string) error {
 func (a *API) patchUser(c call, in struct {
 	Disabled *bool   `json:"disabled,omitempty"`
 	Name     *string `json:"name,omitempty"`
-}) (accountBody, error) {
+},
+) (accountBody, error) {
 	u, err := a.user(c)
 	if err != nil {
 		return accountBody{}, err
@@ -130,7 +131,8 @@ func (a *API) deleteUser(c call, _ none) (none, error) {
 
 func (a *API) setRoles(c call, in struct {
 	Roles []string `json:"roles"`
-}) (accountBody, error) {
+},
+) (accountBody, error) {
 	if in.Roles == nil {
 		return accountBody{}, identity.ErrInvalid.With("roles", "is missing")
 	}
@@ -164,7 +166,8 @@ type keyBody struct {
 
 func (a *API) rotateKeys(c call, in struct {
 	Emergency bool `json:"emergency,omitempty"`
-}) (rotatedBody, error) {
+},
+) (rotatedBody, error) {
 	if err := a.Keys.Rotate(c.r.Context(), in.Emergency); err != nil {
 		return rotatedBody{}, err
 	}

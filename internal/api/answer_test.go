@@ -24,13 +24,12 @@ type answer struct {
 
 func take(t testing.TB, request string, r *http.Response) answer {
 	t.Helper()
-	defer func() { _ = r.Body.Close() }()
 	text, err := io.ReadAll(r.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := answer{TB: t, request: request, status: r.StatusCode, header: r.Header, cookies: r.Cookies(), text: string(text)}
-	if strings.Contains(r.Header.Get("Content-Type"), "json") {
+	if len(text) > 0 && strings.Contains(r.Header.Get("Content-Type"), "json") {
 		if err := json.Unmarshal(text, &a.body); err != nil {
 			t.Errorf("%s: %v in %s", request, err, text)
 		}

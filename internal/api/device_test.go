@@ -35,6 +35,7 @@ func (d *device) send(r *http.Request) answer {
 	client := http.Client{Transport: d.transport, Jar: d.jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(r)
 	d.must(err)
+	defer func() { _ = response.Body.Close() }()
 	path := strings.TrimPrefix(r.URL.Path, d.public.Path)
 	a := take(d, r.Method+" "+path, response)
 	if a.status == http.StatusInternalServerError {
@@ -74,12 +75,6 @@ func (d *device) csrf() string {
 func (d *device) register(email, password string) answer {
 	d.Helper()
 	return d.do("POST", "/auth/register", message{"email": email, "password": password, "name": "Somebody"})
-}
-
-// verify spends the link of the newest of n mails.
-func (d *device) verify(email string, n int) answer {
-	d.Helper()
-	return d.do("POST", "/auth/verify-email", message{"token": d.token(d.mails(email, n))})
 }
 
 // login signs in, and fails if it cannot.

@@ -20,6 +20,7 @@ func read(f *fixture) document {
 	f.must(err)
 	response, err := f.transport.RoundTrip(r)
 	f.must(err)
+	defer func() { _ = response.Body.Close() }()
 	return document{take(f, "GET /openapi.json", response).is(200, "").body}
 }
 
@@ -53,13 +54,12 @@ func (d document) operation(method, path string) map[string]any {
 
 func fits(template, path string) bool {
 	want, got := strings.Split(template, "/"), strings.Split(path, "/")
-	if template == path {
-		return true
+	for i := range min(len(want), len(got)) {
+		if want[i] != got[i] && !strings.HasPrefix(want[i], "{") {
+			return false
+		}
 	}
-	return len(want) == len(got) && !slices.ContainsFunc(want, func(s string) bool {
-		i := slices.Index(want, s)
-		return !strings.HasPrefix(s, "{") && s != got[i]
-	})
+	return len(want) == len(got)
 }
 
 // judge says what an answer has that the document does not, and the other way round.
@@ -92,15 +92,15 @@ func (d document) judge(method, path string, a answer) (found []string) {
 		}
 		return found
 	}
-	return append(found, d.check(schema, map[string]any(a.body), "body")...)
+	return append(found, d.check(schema, a.body, "body")...)
 }
 
 // check is the part of JSON Schema that the document uses. A member that the schema does
 // not have is a finding: whoever adds one must tell.
 func (d document) check(schema map[string]any, v any, at string) (found []string) {
 	schema = d.resolve(schema)
-	if any, ok := schema["anyOf"].([]any); ok {
-		for _, s := range any {
+	if choices, ok := schema["anyOf"].([]any); ok {
+		for _, s := range choices {
 			if found = d.check(s.(map[string]any), v, at); found == nil {
 				return nil
 			}

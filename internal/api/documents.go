@@ -15,11 +15,15 @@ import (
 
 func (a *API) documents() []guard.Route {
 	return []guard.Route{
-		{Pattern: "GET /.well-known/jwks.json", Rule: public, Handler: web.Handler(a.jwks),
-			About: guard.Operation{Summary: "The public keys that verify our tokens", Out: keySet{}}},
+		{
+			Pattern: "GET /.well-known/jwks.json", Rule: public, Handler: web.Handler(a.jwks),
+			About: guard.Operation{Summary: "The public keys that verify our tokens", Out: keySet{}},
+		},
 		op("GET /healthz", "Whether the process is alive", public, http.StatusOK, a.alive),
-		{Pattern: "GET /readyz", Rule: public, Handler: web.Handler(a.ready),
-			About: guard.Operation{Summary: "Whether the house can serve, with each dependency named", Out: readyBody{}}},
+		{
+			Pattern: "GET /readyz", Rule: public, Handler: web.Handler(a.ready),
+			About: guard.Operation{Summary: "Whether the house can serve, with each dependency named", Out: readyBody{}},
+		},
 	}
 }
 

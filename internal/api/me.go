@@ -118,7 +118,8 @@ func (a *API) events(c call, in eventQuery) (page[eventBody], error) {
 func (a *API) changePassword(c call, in struct {
 	CurrentPassword string `json:"currentPassword"`
 	NewPassword     string `json:"newPassword"`
-}) (signedInBody, error) {
+},
+) (signedInBody, error) {
 	if in.CurrentPassword == "" {
 		return signedInBody{}, identity.ErrInvalid.With("currentPassword", "is missing")
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +82,11 @@ func (s schemas) operation(r guard.Route, method, path string) object {
 			parameters = append(parameters, object{"name": f.name, "in": "query", "schema": s.of(f.Type, true)})
 		}
 	default:
-		op["requestBody"] = object{"content": content("application/json", s.of(reflect.TypeOf(r.About.In), true))}
+		in := reflect.TypeOf(r.About.In)
+		op["requestBody"] = object{
+			"required": slices.ContainsFunc(members(in), func(m member) bool { return !m.optional }),
+			"content":  content("application/json", s.of(in, true)),
+		}
 	}
 	if parameters != nil {
 		op["parameters"] = parameters

@@ -41,14 +41,16 @@ func (a *API) register(c call, in registerBody) (state, error) {
 func (a *API) verifyEmail(c call, in struct {
 	Token    string `json:"token"`
 	Password string `json:"password,omitempty"`
-}) (state, error) {
+},
+) (state, error) {
 	_, err := a.Verifier.Verify(c.r.Context(), in.Token, in.Password, a.Site.ReadCookie(c.r, web.Visit))
 	return state{"verified"}, err
 }
 
 func (a *API) resend(c call, in struct {
 	Email string `json:"email"`
-}) (message, error) {
+},
+) (message, error) {
 	err := a.Verifier.Resend(c.r.Context(), in.Email, a.Site.ReadCookie(c.r, web.Visit))
 	return message{"If a registration is waiting, we have sent a new link."}, err
 }

@@ -191,7 +191,8 @@ func (a *API) token(c call, _ none) (tokenBody, error) {
 // out already.
 func (a *API) logout(c call, in struct {
 	RefreshToken string `json:"refreshToken,omitempty"`
-}) (message, error) {
+},
+) (message, error) {
 	ctx := c.r.Context()
 	if p := c.me(); p != nil {
 		if err := a.Flow.SignOut(ctx, p.UserID, p.SessionID); err != nil && identity.KindOf(err) != identity.NotFound {
@@ -216,7 +217,8 @@ func (a *API) logout(c call, in struct {
 
 func (a *API) logoutAll(c call, in struct {
 	Except string `json:"except,omitempty"`
-}) (message, error) {
+},
+) (message, error) {
 	p := c.me()
 	var except identity.SessionID
 	switch in.Except {
@@ -235,7 +237,8 @@ func (a *API) logoutAll(c call, in struct {
 
 func (a *API) csrfToken(c call, _ none) (struct {
 	CSRFToken string `json:"csrfToken"`
-}, error) {
+}, error,
+) {
 	return struct {
 		CSRFToken string `json:"csrfToken"`
 	}{a.Forgery.Token(c.w, c.r)}, nil

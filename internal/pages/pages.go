@@ -66,7 +66,7 @@ func (p *Pages) pages() []page {
 		{path: "/verify-email/resend", rule: public, show: p.askAgain, submit: p.resend, limit: seldom},
 		{path: "/verify-email/done", rule: public, show: p.settled("verified")},
 		{path: "/setup", rule: public, show: p.setup, submit: p.makeAdministrator, limit: hourly},
-		{path: "/setup/done", rule: public, show: p.settled("setup")},
+		{path: "/setup/done", rule: public, show: p.settled("setupDone")},
 		{path: "/logout", rule: public, show: p.leaving, submit: p.signOut},
 		{path: "/logged-out", rule: public, show: p.left},
 		{path: "/account", rule: mine, show: p.profile, submit: p.rename},

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -40,7 +41,7 @@ func (v *view) explain(e *identity.Error, r *http.Request) *problem {
 	plain := func(s string) string { return s }
 	p := &problem{Heading: fill(v.words[section+".heading"], plain, pairs), Text: fill(v.words[section+".text"], plain, pairs)}
 	for _, name := range slices.SortedFunc(maps.Keys(e.Fields), byOrder) {
-		p.Fields = append(p.Fields, wrong{name, v.reason(name, v.measured(e, name, r))})
+		p.Fields = append(p.Fields, wrong{name, v.reason(name, e.Fields[name], r.PostForm.Get(name))})
 	}
 	return p
 }
@@ -49,28 +50,20 @@ func byOrder(a, b string) int {
 	return cmp.Or(cmp.Compare(slices.Index(order, a), slices.Index(order, b)), strings.Compare(a, b))
 }
 
-// measured returns the reason why an input was refused, by its length where that is it.
-func (v *view) measured(e *identity.Error, name string, r *http.Request) string {
-	if e.Code != "WEAK_PASSWORD" {
-		return e.Fields[name]
-	}
-	switch n := utf8.RuneCountInString(norm.NFC.String(r.PostForm.Get(name))); {
-	case n < v.Shortest():
-		return "is short"
-	case n > v.Longest():
-		return "is long"
-	}
-	return e.Fields[name]
-}
-
-func (v *view) reason(name, why string) string {
-	section := "reasons." + name + "."
-	length := v.Shortest()
+// reason finds the words for what is wrong with an input. Those for a length are ours,
+// because they hold a number.
+func (v *view) reason(name, why, typed string) string {
+	section, length := "reasons."+name+".", v.Shortest()
 	if name == "newPassword" {
 		section = "reasons.password."
 	}
-	if why == "is long" {
-		length = v.Longest()
+	if section == "reasons.password." && !v.Has(section+why) {
+		switch n := utf8.RuneCountInString(norm.NFC.String(typed)); {
+		case n < v.Shortest():
+			why = "is short"
+		case n > v.Longest():
+			why, length = "is long", v.Longest()
+		}
 	}
 	words := cmp.Or(v.words[section+why], v.words[section+"other"], v.words["reasons.other"])
 	return strings.ReplaceAll(words, "{length}", v.Length(length))
@@ -84,7 +77,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, at page, e *identit
 		_ = p.see(w, r, "/login?"+returnToParam(p.link(here(r), p.chosen(r))))
 		return
 	}
-	if at.submit != nil && legible(w, r, e) && at.show(w, r, e) == nil {
+	if at.submit != nil && p.legible(w, r, e) && at.show(w, r, e) == nil {
 		return
 	}
 	p.failure(w, r, e)
@@ -100,41 +93,42 @@ func here(r *http.Request) string {
 	return r.URL.EscapedPath() + "?" + query.Encode()
 }
 
-// legible reports whether the form comes again with what was typed. Not where another site
-// sent it: its words must not appear on our page.
-func legible(w http.ResponseWriter, r *http.Request, e *identity.Error) bool {
-	if !web.Unsafe(r) || e.Kind == identity.Internal || e.Code == identity.ErrCSRF.Code && r.PostForm == nil {
+// legible reports whether the form comes again with what was typed: where it can be mended,
+// and not where another site sent it, whose words must not appear on our page.
+func (p *Pages) legible(w http.ResponseWriter, r *http.Request, e *identity.Error) bool {
+	switch e.Kind { //nolint:exhaustive // the rest is no fault of what was typed
+	case identity.Invalid:
+		if len(e.Fields) == 0 {
+			return false
+		}
+	case identity.Unauthenticated, identity.Forbidden, identity.Conflict, identity.TooMany, identity.Unavailable:
+	default:
 		return false
 	}
-	return web.Form(w, r) == nil
+	return web.Unsafe(r) && p.Site.ProvenanceOf(r) != web.Foreign && web.Form(w, r) == nil
+}
+
+type failed struct {
+	Wait string
+	Out  wayOut
 }
 
 // wayOut is how a page of an error lets its reader go on.
-type wayOut struct{ Text, Link string }
+type wayOut struct{ Words, Link string }
 
 func (p *Pages) failure(w http.ResponseWriter, r *http.Request, e *identity.Error) {
-	section := "failures." + http.StatusText(0)
-	switch code := web.Status(e); {
-	case e.Code == identity.ErrCSRF.Code:
-		section += "forged"
-	default:
-		section += itoa(code)
-	}
-	v := p.view(w, r, section, nil)
-	if !v.Has(section + ".title") {
-		v.Words = "failures.other"
-	}
+	words := "failures." + strconv.Itoa(web.Status(e))
+	v := p.view(w, r, words, nil)
 	out := wayOut{"failures.back", v.Link("/")}
 	switch {
 	case e.Code == identity.ErrCSRF.Code:
-		out = wayOut{"failures.reload", v.Link(here(r))}
+		v.Words, out = "failures.forged", wayOut{"failures.reload", v.Link(here(r))}
+	case !v.Has(words + ".title"):
+		v.Words = "failures.other"
 	case !web.Unsafe(r) && (e.Kind == identity.TooMany || e.Kind == identity.Unavailable || e.Kind == identity.Internal):
 		out = wayOut{"failures.again", v.Link(here(r))}
 	}
-	v.Data = struct {
-		Wait string
-		Out  wayOut
-	}{v.span(e.RetryAfter), out}
+	v.Data = failed{v.span(e.RetryAfter), out}
 	if err := v.render(web.Status(e), "gate/failure"); err != nil {
 		http.Error(w, e.Message, web.Status(e)) // a template is broken; the tests render them all
 	}

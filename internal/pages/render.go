@@ -57,15 +57,16 @@ type view struct {
 
 func (p *Pages) view(w http.ResponseWriter, r *http.Request, words string, why *identity.Error) *view {
 	v := &view{catalogue: speak(r), Words: words, Typed: map[string]string{}, pages: p, chosen: p.chosen(r), w: w, r: r}
-	for _, name := range []string{"email", "name", "token", "returnTo"} { // never a password
-		v.Typed[name] = r.URL.Query().Get(name)
-		if r.PostForm != nil {
-			v.Typed[name] = r.PostForm.Get(name)
-		}
+	query := r.URL.Query()
+	for _, name := range []string{"token", returnTo} {
+		v.Typed[name] = query.Get(name)
+	}
+	for name := range r.PostForm {
+		v.Typed[name] = r.PostForm.Get(name)
 	}
 	if why != nil {
 		v.Problem = v.explain(why, r)
-	} else if key := "done." + r.URL.Query().Get("done"); v.words[key] != "" {
+	} else if key := "done." + query.Get("done"); v.words[key] != "" {
 		v.Done = key
 	}
 	return v
@@ -97,30 +98,22 @@ func status(why *identity.Error) int {
 
 // T returns the words of a key. Pairs fill its gaps; {product} needs none.
 func (v *view) T(key string, pairs ...string) (string, error) {
-	return v.say(key, func(s string) string { return s }, pairs)
+	return v.say(key, pairs, func(value string) string { return value })
 }
 
 // Rich is T with each value isolated, so that a name written from right to left does not
 // turn the sentence around it.
 func (v *view) Rich(key string, pairs ...string) (template.HTML, error) {
-	phrase, err := v.phrase(key)
-	filled := fill(html.EscapeString(phrase), isolate, append(pairs, "product", v.pages.Product))
-	return template.HTML(filled), err //nolint:gosec // the phrase and all that went into it were escaped
+	text, err := v.say(key, pairs, func(value string) string { return "<bdi>" + html.EscapeString(value) + "</bdi>" })
+	return template.HTML(text), err //nolint:gosec // the phrases are ours, and what goes into them is escaped
 }
 
-func isolate(value string) string { return "<bdi>" + html.EscapeString(value) + "</bdi>" }
-
-func (v *view) say(key string, dress func(string) string, pairs []string) (string, error) {
-	phrase, err := v.phrase(key)
-	return fill(phrase, dress, append(pairs, "product", v.pages.Product)), err
-}
-
-func (v *view) phrase(key string) (string, error) {
+func (v *view) say(key string, pairs []string, dress func(string) string) (string, error) {
 	phrase, ok := v.words[key]
 	if !ok {
 		return "", fmt.Errorf("no words for %q", key)
 	}
-	return phrase, nil
+	return fill(phrase, dress, append(pairs, "product", v.pages.Product)), nil
 }
 
 // Has reports whether there are words for a key.
@@ -222,10 +215,19 @@ func (v *view) At(path string) bool { return v.r.URL.Path == path }
 type field struct {
 	*view
 	Name, Type, Autocomplete string
+	First                    bool // the page begins with it
 }
 
 // Field prepares an input for the template of its type.
-func (v *view) Field(name, kind, autocomplete string) field { return field{v, name, kind, autocomplete} }
+func (v *view) Field(name, kind, autocomplete string) field {
+	return field{view: v, Name: name, Type: kind, Autocomplete: autocomplete}
+}
+
+// Begin lets the page begin with the input; where something is wrong it begins with what.
+func (f field) Begin() field {
+	f.First = f.Problem == nil
+	return f
+}
 
 // Value is what was typed before. Passwords are never sent back.
 func (f field) Value() string { return f.Typed[f.Name] }
@@ -242,10 +244,6 @@ func (f field) Wrong() string {
 	}
 	return ""
 }
-
-// First reports whether the page should begin with this input. Where something is wrong it
-// begins with what.
-func (f field) First() bool { return f.Problem == nil }
 
 // Rules are the rules for passwords as password managers read them.
 func (v *view) Rules() string {

@@ -11,7 +11,9 @@ import (
 // browsers drop tabs and newlines and read a backslash as a slash, url.Parse does neither.
 var local = regexp.MustCompile(`^/` + chars(`/`) + `(?:\?` + chars(`/?`) + `)?(?:#` + chars(`/?`) + `)?$`)
 
-func chars(more string) string { return `(?:[A-Za-z0-9._~!$&'()*+,;=:@` + more + `-]|%[0-9A-Fa-f]{2})*` }
+func chars(more string) string {
+	return `(?:[A-Za-z0-9._~!$&'()*+,;=:@` + more + `-]|%[0-9A-Fa-f]{2})*`
+}
 
 const longestReturn = 2048
 
@@ -25,11 +27,11 @@ func ReturnTo(text string) (path string, ok bool) {
 		return "", false
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || u.Path == "" || strings.HasPrefix(u.Path, "//") {
 		return "", false
 	}
 	first, _, _ := strings.Cut(u.Path[1:], "/")
-	if strings.HasPrefix(u.Path, "//") || strings.HasPrefix(first, `\`) || first == "auth" || strings.ContainsFunc(u.Path, unicode.IsControl) {
+	if strings.HasPrefix(first, `\`) || first == "auth" || strings.ContainsFunc(u.Path, unicode.IsControl) {
 		return "", false
 	}
 	for segment := range strings.SplitSeq(u.Path, "/") {

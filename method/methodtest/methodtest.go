@@ -26,6 +26,14 @@ func Run(t *testing.T, c Case) {
 		t.Run("bad/"+name, func(t *testing.T) { c.refuses(t, in) })
 	}
 	t.Run("bad/nothing", func(t *testing.T) { c.refuses(t, authn.Input{}) })
+	// Before "good": an answer that was used up would be refused for that alone.
+	t.Run("somebody else's", func(t *testing.T) {
+		l := c.Login()
+		l.UserID = "usr_00000000000000000000000000"
+		if proof, err := c.Method.Finish(t.Context(), l, c.Good); err == nil {
+			t.Errorf("an answer of %s passed in the sign-in of another: %+v", c.User, proof)
+		}
+	})
 	t.Run("good", func(t *testing.T) {
 		l := c.Login()
 		proof, err := c.Method.Finish(t.Context(), l, c.Good)
@@ -45,13 +53,6 @@ func Run(t *testing.T, c Case) {
 	t.Run("again", func(t *testing.T) {
 		if _, err := c.Method.Finish(t.Context(), c.Login(), c.Good); c.Once != errors.Is(err, identity.ErrRejected) {
 			t.Errorf("second use: %v", err)
-		}
-	})
-	t.Run("somebody else's", func(t *testing.T) {
-		l := c.Login()
-		l.UserID = "usr_00000000000000000000000000"
-		if proof, err := c.Method.Finish(t.Context(), l, c.Good); err == nil {
-			t.Errorf("an answer of %s passed in the sign-in of another: %+v", c.User, proof)
 		}
 	})
 }

@@ -1,0 +1,109 @@
+package api_test
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-id/gatehouse/account"
+	"github.com/gatehouse-id/gatehouse/identity"
+)
+
+var requestIDs = regexp.MustCompile(`req_[0-9a-z]{26}`)
+
+// face is all that an answer shows to a stranger: what differs in each answer by purpose is
+// left out, and of cookies the value.
+func (a answer) face() string {
+	lines := []string{fmt.Sprint(a.status), requestIDs.ReplaceAllString(a.text, "req_*")}
+	for _, name := range slices.Sorted(maps.Keys(a.header)) {
+		if name != "Date" && name != "X-Request-Id" && name != "Set-Cookie" {
+			lines = append(lines, name+": "+strings.Join(a.header[name], ", "))
+		}
+	}
+	return strings.Join(append(lines, a.jar()...), "\n")
+}
+
+// TestEnumeration: no answer tells whether an address is known, and each costs the same
+// number of hashes (BUG-21, CON-26, SES-18, RAT-14).
+func TestEnumeration(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.strangers()
+		for _, c := range []struct {
+			what   string
+			body   message // without the address
+			path   string
+			hashes uint64
+		}{
+			{"register", message{"password": passphrase, "name": "Somebody"}, "/auth/register", 1},
+			{"login", message{"password": "wrong hammer seventeen"}, "/auth/login", 1},
+			{"login in cookie mode", message{"password": "wrong hammer seventeen", "mode": "cookie"}, "/auth/login", 1},
+			{"login by method", message{"password": "wrong hammer seventeen"}, "/auth/login/password", 1},
+			{"resend", message{}, "/auth/verify-email/resend", 0},
+		} {
+			f.alike(c.what, c.path, c.body, c.hashes)
+		}
+	})
+}
+
+// strangers puts one address into each state that must not show.
+func (f *fixture) strangers() {
+	f.Helper()
+	f.person(alice)
+	f.must(f.gate.Flow.Disable(f.Context(), f.person("disabled@example.com").ID, true))
+	_, err := f.gate.Accounts.Create(f.Context(), account.NewUser{Email: "nopassword@example.com", Verified: true})
+	f.must(err)
+	_, err = f.gate.Flow.CreateUser(f.Context(), account.NewUser{Email: "unproved@example.com"}, passphrase)
+	f.must(err)
+	f.browser().register("pending@example.com", passphrase).is(201, "")
+}
+
+func (f *fixture) alike(what, path string, body message, hashes uint64) {
+	f.Helper()
+	want := ""
+	for _, email := range []string{"unknown@example.com", alice, "disabled@example.com", "nopassword@example.com", "unproved@example.com", "pending@example.com", "ALICE@EXAMPLE.COM"} {
+		f.wait(time.Hour) // so that the limits begin alike
+		body["email"] = email
+		before := f.gate.Flow.Passwords.Hasher.Hashes()
+		got := f.browser().do("POST", path, body).face()
+		if want == "" {
+			want = got
+		}
+		if got != want {
+			f.Errorf("%s: %s shows\n%s\nbut an unknown address\n%s", what, email, got, want)
+		}
+		if n := f.gate.Flow.Passwords.Hasher.Hashes() - before; n != hashes {
+			f.Errorf("%s: %s costs %d hashes, want %d", what, email, n, hashes)
+		}
+	}
+}
+
+// The owner of a known address learns by mail that somebody tried, a stranger gets a link,
+// and the one who tried sees no difference (CON-26).
+func TestKnownAddressIsTold(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.person(alice)
+		f.browser().register(alice, "another hammer seventeen").is(201, "")
+		f.browser().register(bob, passphrase).is(201, "")
+		if m := f.mails(alice, 1); strings.Contains(m.Text, "token=") {
+			t.Errorf("the owner got a link: %s", m.Text)
+		}
+		f.token(f.mails(bob, 1))
+		f.signedIn(alice, "token").me().is(200, "") // her password is what it was
+		f.browser().try(message{"email": alice, "password": "another hammer seventeen"}).is(401, "INVALID_CREDENTIALS")
+	})
+}
+
+// The log knows what the answers do not tell.
+func TestCauseIsLogged(t *testing.T) {
+	f := one(t)
+	user := f.person(alice)
+	f.browser().try(message{"email": alice, "password": "wrong hammer seventeen"}).is(401, "INVALID_CREDENTIALS").
+		has("", "error", "code", "requestId")
+	if n := f.events(user.ID)[identity.EventLoginFailed]; n != 1 {
+		t.Errorf("%d events", n)
+	}
+}
