@@ -56,7 +56,8 @@ type Config struct {
 	// Unverified lets people in whose address nobody has proved: for closed networks.
 	Unverified bool
 
-	// Product is the name that pages and mails show. "" means the host of PublicURL.
+	// Product is the name that pages and mails show. "" means the host of PublicURL, or
+	// Gatehouse where that is this machine.
 	Product string
 	// Roles says what each role may do, besides the built-in user, moderator and admin.
 	Roles policy.Set
@@ -123,6 +124,9 @@ func (c *Config) complete() error {
 	c.PublicURL = u.String()
 	if c.Product == "" {
 		c.Product = u.Hostname()
+		if loopback(c.Product) {
+			c.Product = "Gatehouse"
+		}
 	}
 	roles := policy.Defaults()
 	maps.Copy(roles, c.Roles)

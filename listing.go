@@ -15,7 +15,7 @@ import (
 func (g *Gate) RouteList() string {
 	routes := slices.Clone(g.routes)
 	slices.SortFunc(routes, func(a, b guard.Route) int {
-		return cmp.Or(cmp.Compare(path(a), path(b)), cmp.Compare(a.Pattern, b.Pattern))
+		return cmp.Or(cmp.Compare(pathOf(a), pathOf(b)), cmp.Compare(a.Pattern, b.Pattern))
 	})
 	var text strings.Builder
 	for _, r := range routes {
@@ -25,7 +25,7 @@ func (g *Gate) RouteList() string {
 	return text.String()
 }
 
-func path(r guard.Route) string {
+func pathOf(r guard.Route) string {
 	_, path, _ := strings.Cut(r.Pattern, " ")
 	return path
 }

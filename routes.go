@@ -3,6 +3,7 @@ package gatehouse
 import (
 	"errors"
 	"net/http"
+	"path"
 	"strings"
 	"unicode/utf8"
 
@@ -55,17 +56,24 @@ func (g *Gate) mount(next http.Handler) http.Handler {
 		if g.site.CrossOrigin(w, r) {
 			return
 		}
-		path, ok := strings.CutPrefix(r.URL.Path, prefix)
-		if !ok || path != "" && path[0] != '/' || !utf8.ValidString(path) || strings.ContainsRune(path, 0) {
+		inner, ok := strings.CutPrefix(r.URL.Path, prefix)
+		if !ok || !legible(inner) {
 			web.Fail(w, r, identity.ErrNotFound)
 			return
 		}
 		if prefix != "" {
 			r = r.Clone(r.Context())
-			r.URL.Path, r.URL.RawPath = path, ""
+			r.URL.Path, r.URL.RawPath = inner, ""
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// legible reports whether a path could be one of ours. The mux would send an unclean one to
+// where it thinks that it belongs, without the mount; what is no text could not be looked up.
+func legible(p string) bool {
+	clean := path.Clean("/" + p)
+	return (p == "" || p == clean || p == clean+"/") && utf8.ValidString(p) && !strings.ContainsRune(p, 0)
 }
 
 var errMethod = &identity.Error{Kind: identity.NotAllowed, Code: "METHOD_NOT_ALLOWED", Message: "This method is not allowed here."}

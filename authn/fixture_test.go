@@ -102,7 +102,7 @@ func (f *fixture) opens(in *authn.SignedIn) bool {
 		_, _, err := f.Sessions.Lookup(f.Context(), in.Cookie)
 		return err == nil
 	}
-	_, err := f.Flow.Refresh(f.Context(), authn.Refresh{Token: in.Refresh, Native: in.Session.Mode == identity.ModeNative, Active: true})
+	_, err := f.Refresh(f.Context(), authn.Refresh{Token: in.Refresh, Native: in.Session.Mode == identity.ModeNative, Active: true})
 	c, invalid := f.Tokens.Verify(in.Access)
 	return err == nil || invalid == nil && f.Tokens.Check(f.Context(), c) == nil
 }

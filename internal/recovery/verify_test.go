@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-id/gatehouse"
 	"github.com/gatehouse-id/gatehouse/account"
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/identity"
@@ -16,8 +17,6 @@ import (
 	"github.com/gatehouse-id/gatehouse/internal/secret"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb/sqldbtest"
-
-	"github.com/gatehouse-id/gatehouse"
 )
 
 const (
@@ -100,12 +99,12 @@ func TestPending(t *testing.T) {
 // password of the registration whose link it was.
 func TestLinksRace(t *testing.T) {
 	each(t, func(f *fixture) {
-		for range max(1, sqldbtest.Rounds(t)/4) {
+		for range max(1, sqldbtest.Rounds(t)/10) {
 			visit := secret.New("")
 			tokens := []string{f.register(passphrase, visit), f.register(another, visit)}
 			f.time = f.time.Add(time.Hour) // so that the address may be mailed again
 			var made atomic.Pointer[identity.User]
-			sqldbtest.Race(8, func(i int) {
+			sqldbtest.Race(4, func(i int) {
 				user, err := f.Verify(f.Context(), tokens[i%2], "", visit)
 				if err == nil && !made.CompareAndSwap(nil, user) {
 					t.Error("two users of one address")

@@ -101,22 +101,36 @@ func kind(t reflect.Type) string {
 	}
 }
 
-// Form reads the body of a form, at most 64 KiB. A field that stands twice is refused.
+// Form reads the body of a form, at most 64 KiB. A field that stands twice is refused, and
+// whoever asks again gets the same answer.
 func Form(w http.ResponseWriter, r *http.Request) error {
 	if r.PostForm != nil {
 		return nil
 	}
+	err := parseForm(w, r)
+	if err != nil {
+		r.Form, r.PostForm, r.Body = nil, nil, refused{err} // not the half that could be read
+	}
+	return err
+}
+
+func parseForm(w http.ResponseWriter, r *http.Request) error {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" || r.Header.Get("Content-Encoding") != "" {
 		return errFormType
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, BodyMost)
 	if err := r.ParseForm(); err != nil {
+		var known *identity.Error
 		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		switch {
+		case errors.As(err, &known):
+			return known
+		case errors.As(err, &tooLarge):
 			return errTooLarge
+		default:
+			return identity.ErrInvalid.Because(err)
 		}
-		return identity.ErrInvalid.Because(err)
 	}
 	for name, values := range r.PostForm {
 		if len(values) > 1 {
@@ -125,3 +139,9 @@ func Form(w http.ResponseWriter, r *http.Request) error {
 	}
 	return nil
 }
+
+// A refused body says again why it was.
+type refused struct{ err error }
+
+func (r refused) Read([]byte) (int, error) { return 0, r.err }
+func (r refused) Close() error             { return nil }
