@@ -33,7 +33,7 @@ var alphabet = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPaddin
 // prefix, sortable by the time it was made (milliseconds). It is a name, not a secret.
 func NewID[T ~string](prefix string, now time.Time) T {
 	var b [16]byte
-	binary.BigEndian.PutUint64(b[:], uint64(now.UnixMilli())<<16) //nolint:gosec // a time before 1970 sorts wrongly and harms nothing
+	binary.BigEndian.PutUint64(b[:], uint64(now.UnixMilli())<<16) // a time before 1970 sorts wrongly
 	_, _ = rand.Read(b[6:])                                       // never fails: it crashes the program instead (crypto/rand)
 	return T(prefix + "_" + alphabet.EncodeToString(b[:]))
 }

@@ -57,13 +57,8 @@ type call struct {
 // me returns who calls. Only routes that are not public have somebody for certain.
 func (c call) me() *identity.Principal { return identity.FromContext(c.r.Context()) }
 
-// id returns the ID that the path names, "" for what can be no ID.
-func (c call) id() string {
-	if id := c.r.PathValue("id"); stored(id) {
-		return id
-	}
-	return ""
-}
+// id returns the ID that the path names.
+func (c call) id() string { return c.r.PathValue("id") }
 
 // op makes a route of a function, so that the types it decodes and encodes are the types
 // that the OpenAPI document tells. In is the body or, of what only reads, the query.

@@ -65,26 +65,20 @@ type readyBody struct {
 	Checks map[string]string `json:"checks"`
 }
 
-// unreadyBody is a Problem, as is every answer that is no success.
-type unreadyBody struct {
-	web.Problem
-	readyBody
-}
-
-// ready names each dependency. What is wrong with one is for the log: strangers may ask.
+// ready names each dependency, in the fields of the error where one fails. What is wrong
+// with it strangers are not told.
 func (a *API) ready(w http.ResponseWriter, r *http.Request) error {
-	b := readyBody{"ready", map[string]string{}}
+	checks, ready := map[string]string{}, true
 	for name, err := range a.Ready(r) {
-		b.Checks[name] = "ok"
+		checks[name] = "ok"
 		if err != nil {
-			b.Checks[name], b.Status = "failing", "not ready"
+			checks[name], ready = "failing", false
 		}
 	}
-	if b.Status == "ready" {
-		return web.JSON(w, http.StatusOK, b)
+	if ready {
+		return web.JSON(w, http.StatusOK, readyBody{"ready", checks})
 	}
-	w.Header().Set("Retry-After", "1")
-	e := identity.ErrUnavailable
-	p := web.Problem{Error: e.Message, Code: e.Code, RequestID: string(identity.OriginOf(r.Context()).RequestID), RetryAfter: 1}
-	return web.JSON(w, http.StatusServiceUnavailable, unreadyBody{p, b})
+	e := identity.ErrUnavailable.In(time.Second)
+	e.Fields = checks
+	return e
 }

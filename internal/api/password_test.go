@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/gatehouse-id/gatehouse/identity"
 )
@@ -87,4 +88,25 @@ func TestChangeIsThrottled(t *testing.T) {
 	}
 	d.change(passphrase, another).is(429, "RATE_LIMITED")
 	d.me().is(200, "")
+}
+
+// The new secret stays in the browser for as long as the old one would have (SES-08).
+func TestChangeKeepsLifetime(t *testing.T) {
+	f, p := one(t), places[0]
+	f.person(alice)
+	old, chosen := passphrase, another
+	for remember, age := range map[any]int{nil: 86400 - 3600, false: 0, true: 30*86400 - 3600} {
+		body := message{"email": alice, "password": old, "mode": "cookie"}
+		if remember != nil {
+			body["rememberMe"] = remember
+		}
+		d := f.browser()
+		d.try(body).is(200, "")
+		for range 3 {
+			f.wait(20 * time.Minute)
+			d.me().is(200, "")
+		}
+		d.change(old, chosen).is(200, "").sets(p.set(map[string]int{"session": age})...)
+		old, chosen = chosen, old
+	}
 }

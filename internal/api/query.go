@@ -36,7 +36,8 @@ func query(r *http.Request, v any) error {
 	sent, into := r.URL.Query(), reflect.ValueOf(v).Elem()
 	for _, m := range members(into.Type()) {
 		text := sent.Get(m.name)
-		if !stored(text) {
+		// PostgreSQL does not look for what it cannot keep: it fails.
+		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 			return identity.ErrInvalid.With(m.name, "has characters that nothing of ours has")
 		}
 		if m.Type.Kind() == reflect.String {
@@ -54,7 +55,3 @@ func query(r *http.Request, v any) error {
 	}
 	return nil
 }
-
-// stored reports whether a text could be in the database at all. PostgreSQL does not look
-// for what it cannot keep: it fails.
-func stored(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }

@@ -30,7 +30,7 @@ func ParseParams(s string) (Params, error) {
 	if err := boundArgon2(n[0], n[1], n[2]); err != nil {
 		return Params{}, err
 	}
-	return Params{Memory: uint32(n[0]), Time: uint32(n[1]), Parallelism: uint8(n[2])}, nil
+	return Params{Memory: uint32(n[0]), Time: uint32(n[1]), Parallelism: uint8(n[2])}, nil //nolint:gosec // bounded above
 }
 
 // Validate says whether p lies within what this package would accept from an import: a
