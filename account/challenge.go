@@ -52,6 +52,19 @@ func (s *Store) Spend(ctx context.Context, purpose, token string) (*identity.Cha
 	})
 }
 
+// SpendAll takes a live challenge out of the world, and with it all others about its
+// subject: the newest link used makes the older ones worthless. One statement, because two
+// who spend different ones would wait for each other's rows.
+func (s *Store) SpendAll(ctx context.Context, purpose, token string) error {
+	n, err := s.DB.Exec(ctx, `DELETE FROM challenges WHERE purpose = $1 AND subject =
+		(SELECT subject FROM challenges WHERE hash = $2 AND purpose = $1 AND expires_at > $3)`,
+		purpose, secret.Hash(token), s.Now().UnixMicro())
+	if err == nil && n == 0 {
+		err = identity.ErrLinkExpired
+	}
+	return err
+}
+
 // Try counts one more answer to a live challenge, of which it allows most. It decides
 // before the answer is judged, so that parallel guesses are counted too.
 func (s *Store) Try(ctx context.Context, purpose, token string, most int) (*identity.Challenge, error) {

@@ -21,6 +21,7 @@ type Answer struct {
 	Input  Input
 	Visit  string              // the secret of the browser; "" for a client without cookies
 	Old    *identity.Principal // whom this browser was signed in as until now; nil: nobody
+	Page   bool                // it comes from a page, which must not get what is for native applications
 }
 
 // An Outcome is either one more method to pass, or a sign-in.
@@ -147,10 +148,7 @@ func (f *Flow) login(ctx context.Context, a Answer) (*Login, error) {
 		if l.Start.Mode == "" {
 			l.Start.Mode = identity.ModeToken
 		}
-		if !l.Start.Mode.Valid() {
-			return nil, identity.ErrInvalid.With("mode", "must be token, cookie, cookie-token or native")
-		}
-		return l, nil
+		return l, l.check(a)
 	}
 	c, err := f.Accounts.Try(ctx, loginPurpose, a.Login, loginTries)
 	if err != nil {
@@ -164,7 +162,19 @@ func (f *Flow) login(ctx context.Context, a Answer) (*Login, error) {
 		return nil, err
 	}
 	l.handle, l.id, l.deadline = a.Login, c.ID, c.ExpiresAt
-	return l, nil
+	return l, l.check(a)
+}
+
+// check refuses a mode that does not exist, and native to pages: a script must not get hold
+// of a refresh token, whichever step it takes part in.
+func (l *Login) check(a Answer) error {
+	if !l.Start.Mode.Valid() {
+		return identity.ErrInvalid.With("mode", "must be token, cookie, cookie-token or native")
+	}
+	if l.Start.Mode == identity.ModeNative && a.Page {
+		return identity.ErrInvalid.With("mode", "native is not for browsers")
+	}
+	return nil
 }
 
 // proceed asks whether the proofs are enough, and signs in if they are.

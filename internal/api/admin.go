@@ -99,11 +99,12 @@ func (a *API) known(roles []string) error {
 	return nil
 }
 
-func (a *API) patchUser(c call, in struct {
+type patchUserBody struct {
 	Disabled *bool   `json:"disabled,omitempty"`
 	Name     *string `json:"name,omitempty"`
-},
-) (accountBody, error) {
+}
+
+func (a *API) patchUser(c call, in patchUserBody) (accountBody, error) {
 	u, err := a.user(c)
 	if err != nil {
 		return accountBody{}, err
@@ -129,10 +130,11 @@ func (a *API) deleteUser(c call, _ none) (none, error) {
 	return none{}, a.Accounts.Delete(c.r.Context(), identity.UserID(c.id()))
 }
 
-func (a *API) setRoles(c call, in struct {
+type rolesBody struct {
 	Roles []string `json:"roles"`
-},
-) (accountBody, error) {
+}
+
+func (a *API) setRoles(c call, in rolesBody) (accountBody, error) {
 	if in.Roles == nil {
 		return accountBody{}, identity.ErrInvalid.With("roles", "is missing")
 	}
@@ -164,10 +166,11 @@ type keyBody struct {
 	CreatedAt time.Time `json:"createdAt"`
 }
 
-func (a *API) rotateKeys(c call, in struct {
+type rotateBody struct {
 	Emergency bool `json:"emergency,omitempty"`
-},
-) (rotatedBody, error) {
+}
+
+func (a *API) rotateKeys(c call, in rotateBody) (rotatedBody, error) {
 	if err := a.Keys.Rotate(c.r.Context(), in.Emergency); err != nil {
 		return rotatedBody{}, err
 	}

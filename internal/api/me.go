@@ -115,11 +115,12 @@ func (a *API) events(c call, in eventQuery) (page[eventBody], error) {
 	return paged(list, next, showEvent), err
 }
 
-func (a *API) changePassword(c call, in struct {
+type passwordBody struct {
 	CurrentPassword string `json:"currentPassword"`
 	NewPassword     string `json:"newPassword"`
-},
-) (signedInBody, error) {
+}
+
+func (a *API) changePassword(c call, in passwordBody) (signedInBody, error) {
 	if in.CurrentPassword == "" {
 		return signedInBody{}, identity.ErrInvalid.With("currentPassword", "is missing")
 	}

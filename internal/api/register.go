@@ -38,19 +38,21 @@ func (a *API) register(c call, in registerBody) (state, error) {
 	return state{"verification_sent"}, nil
 }
 
-func (a *API) verifyEmail(c call, in struct {
+type verifyBody struct {
 	Token    string `json:"token"`
-	Password string `json:"password,omitempty"`
-},
-) (state, error) {
+	Password string `json:"password,omitempty"` // needed from another browser than the one that registered
+}
+
+func (a *API) verifyEmail(c call, in verifyBody) (state, error) {
 	_, err := a.Verifier.Verify(c.r.Context(), in.Token, in.Password, a.Site.ReadCookie(c.r, web.Visit))
 	return state{"verified"}, err
 }
 
-func (a *API) resend(c call, in struct {
+type resendBody struct {
 	Email string `json:"email"`
-},
-) (message, error) {
+}
+
+func (a *API) resend(c call, in resendBody) (message, error) {
 	err := a.Verifier.Resend(c.r.Context(), in.Email, a.Site.ReadCookie(c.r, web.Visit))
 	return message{"If a registration is waiting, we have sent a new link."}, err
 }

@@ -11,11 +11,14 @@ import (
 	"github.com/gatehouse-id/gatehouse/internal/web"
 )
 
+// loginRule bounds how often one address may call at all; what fails is counted by the Flow.
+var loginRule = limited(300, time.Minute)
+
 func (a *API) signingIn() []guard.Route {
 	return []guard.Route{
-		op("POST /auth/login", "Sign in by e-mail address and password", public, http.StatusOK, a.login),
-		op("POST /auth/login/{method}", "Sign in by any method: its first step, or its only one", public, http.StatusOK, a.loginBy),
-		op("POST /auth/login/{method}/finish", "Answer what the method asked for", public, http.StatusOK, a.loginFinish),
+		op("POST /auth/login", "Sign in by e-mail address and password", loginRule, http.StatusOK, a.login),
+		op("POST /auth/login/{method}", "Sign in by any method: its first step, or its only one", loginRule, http.StatusOK, a.loginBy),
+		op("POST /auth/login/{method}/finish", "Answer what the method asked for", loginRule, http.StatusOK, a.loginFinish),
 		op("POST /auth/refresh", "Get a new access token", public, http.StatusOK, a.refresh),
 		op("POST /auth/token", "Get an access token for a session cookie", guard.Rule{}, http.StatusOK, a.token),
 		op("POST /auth/logout", "Sign out of this session", public, http.StatusOK, a.logout),
@@ -129,16 +132,13 @@ func (a *API) finish(c call, id identity.MethodID, in stepBody) (signedInBody, e
 }
 
 func (a *API) answer(c call, id identity.MethodID, in stepBody) (authn.Answer, error) {
-	// A page must not get what only a native application may hold: both tokens in a body.
-	if in.Mode == identity.ModeNative && c.r.Header.Get("Origin") != "" {
-		return authn.Answer{}, identity.ErrInvalid.With("mode", "native is not for browsers")
-	}
 	old, err := a.holder(c)
 	return authn.Answer{
 		Method: id, Login: in.Login, Old: old,
 		Start: authn.Start{Mode: in.Mode, RememberMe: in.RememberMe, ReturnTo: in.ReturnTo},
 		Input: authn.Input{Email: in.Email, Password: in.Password, Code: in.Code, Credential: []byte(in.Credential)},
 		Visit: a.Site.ReadCookie(c.r, web.Visit),
+		Page:  c.r.Header.Get("Origin") != "",
 	}, err
 }
 
@@ -187,12 +187,13 @@ func (a *API) token(c call, _ none) (tokenBody, error) {
 	return tokenBody{signed.Access, seconds(signed.ExpiresIn), "Bearer", *showUser(signed.User)}, nil
 }
 
+type logoutBody struct {
+	RefreshToken string `json:"refreshToken,omitempty"` // of a native application
+}
+
 // logout ends what it can find and clears what it may have set. It is no error to be signed
 // out already.
-func (a *API) logout(c call, in struct {
-	RefreshToken string `json:"refreshToken,omitempty"`
-},
-) (message, error) {
+func (a *API) logout(c call, in logoutBody) (message, error) {
 	ctx := c.r.Context()
 	if p := c.me(); p != nil {
 		if err := a.Flow.SignOut(ctx, p.UserID, p.SessionID); err != nil && identity.KindOf(err) != identity.NotFound {
@@ -215,33 +216,33 @@ func (a *API) logout(c call, in struct {
 	return message{"Logged out successfully"}, nil
 }
 
-func (a *API) logoutAll(c call, in struct {
-	Except string `json:"except,omitempty"`
-},
-) (message, error) {
+type logoutAllBody struct {
+	Except string `json:"except,omitempty"` // "current" keeps this session
+}
+
+func (a *API) logoutAll(c call, in logoutAllBody) (message, error) {
 	p := c.me()
 	var except identity.SessionID
-	switch in.Except {
-	case "":
-		a.Site.ClearAll(c.w)
-	case "current":
+	if in.Except == "current" {
 		except = p.SessionID
-	default:
+	} else if in.Except != "" {
 		return message{}, identity.ErrInvalid.With("except", `must be "current"`)
 	}
 	if err := a.Flow.SignOutAll(c.r.Context(), p.UserID, except); err != nil {
 		return message{}, err
 	}
+	if except == "" {
+		a.Site.ClearAll(c.w) // only now: first the record, then the cookies (SES-26)
+	}
 	return message{"Logged out successfully"}, nil
 }
 
-func (a *API) csrfToken(c call, _ none) (struct {
+type csrfBody struct {
 	CSRFToken string `json:"csrfToken"`
-}, error,
-) {
-	return struct {
-		CSRFToken string `json:"csrfToken"`
-	}{a.Forgery.Token(c.w, c.r)}, nil
+}
+
+func (a *API) csrfToken(c call, _ none) (csrfBody, error) {
+	return csrfBody{a.Forgery.Token(c.w, c.r)}, nil
 }
 
 func seconds(d time.Duration) int { return int(math.Round(d.Seconds())) }

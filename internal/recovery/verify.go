@@ -76,10 +76,7 @@ func (v *Verifier) Verify(ctx context.Context, token, chosen, visit string) (*id
 	}
 	var user *identity.User
 	err = v.Flow.DB.Tx(ctx, func(ctx context.Context) (err error) {
-		if _, err = v.Accounts.Spend(ctx, authn.RegistrationPurpose, token); err != nil {
-			return err
-		}
-		if err = v.Accounts.Withdraw(ctx, authn.RegistrationPurpose, p.Email); err != nil {
+		if err = v.Accounts.SpendAll(ctx, authn.RegistrationPurpose, token); err != nil {
 			return err
 		}
 		user, err = v.Flow.Admit(ctx, p.reg, true)
