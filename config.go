@@ -1,6 +1,7 @@
 package gatehouse
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,9 +9,7 @@ import (
 	"maps"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/publicsuffix"
@@ -114,8 +113,8 @@ func (c *Config) complete() error {
 	if c.Mailer == nil && !c.Unverified && !c.Idle {
 		return errors.New("gatehouse: Config.Mailer is missing; addresses can only be verified by mail (or set Unverified)")
 	}
-	if c.AccessTokenLife < 0 || c.AccessTokenLife > keyring.MaxTokenLife {
-		return fmt.Errorf("gatehouse: Config.AccessTokenLife is %v, at most %v", c.AccessTokenLife, keyring.MaxTokenLife)
+	if err := c.checkLifetimes(); err != nil {
+		return err
 	}
 	u, err := publicURL(c.PublicURL)
 	if err != nil {
@@ -138,6 +137,29 @@ func (c *Config) complete() error {
 		return err
 	}
 	c.defaults()
+	return nil
+}
+
+// checkLifetimes refuses what would sign people out by itself: a key must outlive what rests
+// on it.
+func (c *Config) checkLifetimes() error {
+	l := c.Lifetimes
+	for _, d := range []struct {
+		name string
+		d    time.Duration
+		most time.Duration // 0: any
+	}{
+		{"AccessTokenLife", c.AccessTokenLife, keyring.MaxTokenLife},
+		{"Lifetimes.TokenLife", l.TokenLife, keyring.MaxFamilyLife},
+		{"Lifetimes.TokenIdle", l.TokenIdle, 0},
+		{"Lifetimes.CookieLife", l.CookieLife, 0},
+		{"Lifetimes.CookieIdle", l.CookieIdle, 0},
+		{"Lifetimes.RememberLife", l.RememberLife, 0},
+	} {
+		if d.d < 0 || d.most > 0 && d.d > d.most {
+			return fmt.Errorf("gatehouse: Config.%s is %v; it must be positive, and %v at most", d.name, d.d, cmp.Or(d.most, 100*365*24*time.Hour))
+		}
+	}
 	return nil
 }
 
@@ -169,11 +191,14 @@ func publicURL(text string) (*url.URL, error) {
 	default:
 		return nil, fmt.Errorf("gatehouse: public URL %q must be https; plain http is for loopback hosts only", text)
 	}
-	u.Host = strings.ToLower(u.Host)
+	u.Host = strings.TrimSuffix(strings.ToLower(u.Host), defaultPort[u.Scheme])
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.RawPath = ""
 	return u, nil
 }
+
+// defaultPort is what browsers leave out of an origin.
+var defaultPort = map[string]string{"http": ":80", "https": ":443"}
 
 func loopback(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
@@ -205,7 +230,8 @@ func sameSite(a, b *url.URL) bool {
 func (c *Config) checkOrigins(public *url.URL) error {
 	for _, origin := range c.Origins {
 		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.Contains(origin, "*") {
+		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin ||
+			strings.Contains(origin, "*") || strings.ToLower(origin) != origin || strings.HasSuffix(origin, defaultPort[u.Scheme]) {
 			return fmt.Errorf("gatehouse: origin %q must be scheme and host, exactly as browsers send it", origin)
 		}
 		if !sameSite(u, public) {
@@ -236,8 +262,3 @@ func (nobody) Send(context.Context, notify.Message) error { return notify.ErrPer
 func (c *Config) passwordPolicy(s *web.Site) password.Policy {
 	return password.Policy{Min: c.Passwords.Min, Context: append([]string{c.Product, s.Public.Hostname(), "gatehouse"}, c.Passwords.Refused...)}
 }
-
-var names atomic.Int64
-
-// nextName names a route of the embedding program.
-func (c *Config) nextName() string { return "embedded " + strconv.FormatInt(names.Add(1), 10) }

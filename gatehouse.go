@@ -6,7 +6,7 @@
 // of its own.
 //
 //	db, err := sqlite.Open("app.db")
-//	gate, err := gatehouse.New(ctx, gatehouse.Config{DB: db, PublicURL: "https://app.example.com", MasterKey: key})
+//	gate, err := gatehouse.New(ctx, gatehouse.Config{DB: db, MasterKey: key, Mailer: smtp, PublicURL: "https://app.example.com"})
 //	mux.Handle("/", gate.Handler())
 //	mux.Handle("DELETE /posts/{id}", gate.Protect(guard.Rule{Permission: "posts:delete", Owner: author}, deletePost))
 package gatehouse
@@ -14,6 +14,7 @@ package gatehouse
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -54,6 +55,7 @@ type Gate struct {
 	outbox   *notify.Outbox
 	routes   []guard.Route
 	handler  http.Handler
+	embedded atomic.Int64 // routes of the embedding program
 
 	leaving atomic.Bool
 	stop    context.CancelFunc
@@ -66,6 +68,9 @@ type Gate struct {
 // them.
 func New(ctx context.Context, c Config) (*Gate, error) {
 	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	if err := c.DB.Ping(ctx); err != nil { // and whether it keeps what it promises
 		return nil, err
 	}
 	if err := c.DB.Migrate(ctx, schema.Files); err != nil {
@@ -103,7 +108,7 @@ func (g *Gate) verbs() {
 	passwords := &authn.Passwords{Accounts: g.Accounts, Hasher: g.hasher, Policy: c.passwordPolicy(g.site)}
 	g.Flow = &authn.Flow{
 		DB: c.DB, Accounts: g.Accounts, Sessions: g.Sessions, Tokens: g.Tokens, Limiter: limiter, Log: g.Log,
-		Mail: g.outbox, Passwords: passwords, Now: c.Now, Lifetimes: c.Lifetimes, Limits: c.Limits,
+		Mail: g.outbox, Passwords: passwords, Roles: c.Roles, Now: c.Now, Lifetimes: c.Lifetimes, Limits: c.Limits,
 		Unverified: c.Unverified, Link: g.site.URL, Product: c.Product,
 	}
 	g.Flow.Methods = append([]authn.Method{
@@ -113,8 +118,10 @@ func (g *Gate) verbs() {
 	g.guard = &guard.Guard{
 		Site: g.site, Forgery: &web.Forgery{Site: g.site, Keys: g.Keys}, Limiter: limiter, Roles: c.Roles, Log: g.Log, Now: c.Now,
 		Schemes: append([]guard.Scheme{
-			&bearer.Scheme{Site: g.site, Tokens: g.Tokens},
+			// The session's cookie first: a sibling host can plant an accessToken cookie, but no
+			// cookie with the prefix __Host-.
 			&cookie.Scheme{Site: g.site, Sessions: g.Sessions},
+			&bearer.Scheme{Site: g.site, Tokens: g.Tokens},
 		}, c.Schemes...),
 	}
 }
@@ -122,7 +129,7 @@ func (g *Gate) verbs() {
 // Protect returns h behind a rule: the routes of the embedding program are guarded like the
 // house's own.
 func (g *Gate) Protect(rule guard.Rule, h http.Handler) http.Handler {
-	return g.guard.Protect(g.config.nextName(), rule, h)
+	return g.guard.Protect("embedded "+strconv.FormatInt(g.embedded.Add(1), 10), rule, h)
 }
 
 // Require is Protect for those who prefer chains of middleware.

@@ -36,9 +36,12 @@ func demands(r guard.Rule) string {
 	if r.Limit.N > 0 {
 		words = append(words, fmt.Sprintf("limit %d/%s", r.Limit.N, short(r.Limit.Per)))
 	}
-	if r.Public {
+	switch {
+	case r.Anonymous:
+		words = append(words, "anonymous")
+	case r.Public:
 		words = append(words, "public")
-	} else {
+	default:
 		words = append(words, "signed in")
 	}
 	if r.CrossSite {

@@ -54,12 +54,25 @@ func newMasterKey(ctx context.Context, db *Database, path string) ([]byte, error
 	return key, nil
 }
 
-// writeKey makes the file durable before anything is sealed with the key in it.
+// writeKey makes the file, whole or not at all, and durable before anything is sealed with
+// the key in it. A link fails where another process was faster; a rename would replace its
+// key.
 func writeKey(path string, key []byte) error {
-	f, err := os.OpenFile(filepath.Clean(path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.CreateTemp(filepath.Dir(path), ".master.key-*") // for its owner only
 	if err != nil {
 		return err
 	}
+	defer func() { _ = os.Remove(f.Name()) }()
 	_, err = f.Write(key)
-	return errors.Join(err, f.Sync(), f.Close())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }

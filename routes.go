@@ -61,6 +61,9 @@ func (g *Gate) mount(next http.Handler) http.Handler {
 			web.Fail(w, r, identity.ErrNotFound)
 			return
 		}
+		if inner == "" {
+			inner = "/" // the public URL as it is written
+		}
 		if prefix != "" {
 			r = r.Clone(r.Context())
 			r.URL.Path, r.URL.RawPath = inner, ""

@@ -18,15 +18,15 @@ const (
 // work starts the workers. Of several machines one at a time seals, rotates and cleans: a
 // lease decides, and passes on when its holder dies.
 func (g *Gate) work() {
-	ctx, stop := context.WithCancel(context.Background()) //nolint:gosec // Close calls it
+	ctx, stop := context.WithCancel(context.Background())
 	g.stop = stop
-	holder := secret.New("")[:16]
+	holder := secret.New()[:16]
 	g.workers.Go(func() { g.outbox.Run(ctx) })
 	g.workers.Go(func() { every(ctx, reloadEvery, func() { g.attempt(ctx, "reload keys", g.Keys.Reload) }) })
 	g.workers.Go(func() { g.seal(ctx, holder) })
 	g.workers.Go(func() {
 		every(ctx, cleanEvery, func() {
-			g.leased(ctx, "clean", holder, func(ctx context.Context) error { return g.clean(ctx) })
+			g.leased(ctx, "clean", holder, g.clean)
 		})
 	})
 }

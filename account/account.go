@@ -41,12 +41,13 @@ func (s *Store) Create(ctx context.Context, n NewUser) (*identity.User, error) {
 	if n.Roles == nil {
 		n.Roles = []string{"user"}
 	}
+	n.Roles = slices.Compact(slices.Sorted(slices.Values(n.Roles)))
 	if n.Event == "" {
 		n.Event = identity.EventUserCreated
 	}
 	u := &identity.User{
 		ID: identity.NewID[identity.UserID]("usr", now), Email: n.Email, EmailVerified: n.Verified, Name: n.Name,
-		State: identity.Active, Roles: n.Roles, CreatedAt: now,
+		State: identity.Active, Roles: n.Roles, CreatedAt: now.UTC().Truncate(time.Microsecond),
 	}
 	err := s.DB.Tx(ctx, func(ctx context.Context) error {
 		if _, err := s.DB.Exec(ctx, `INSERT INTO users (id, name, folded, state, created_at) VALUES ($1, $2, $3, $4, $5)`,
@@ -65,7 +66,8 @@ func (s *Store) Create(ctx context.Context, n NewUser) (*identity.User, error) {
 		if err := s.grant(ctx, u.ID, u.Roles); err != nil {
 			return err
 		}
-		return s.Log.Record(ctx, identity.Event{Type: n.Event, Subject: u.ID})
+		data := map[string]string{"roles": strings.Join(u.Roles, " ")}
+		return s.Log.Record(ctx, identity.Event{Type: n.Event, Subject: u.ID, Data: data})
 	})
 	if err != nil {
 		return nil, err
@@ -83,41 +85,20 @@ func (s *Store) grant(ctx context.Context, id identity.UserID, roles []string) e
 	return nil
 }
 
-// One row a role; users without a role have one row with an empty one.
 const selectUsers = `SELECT u.id, u.name, u.state, u.version, u.generation, u.must_reset, u.created_at,
-		COALESCE(i.value, ''), COALESCE(i.verified, FALSE), COALESCE(r.role, '')
+		COALESCE(i.value, ''), COALESCE(i.verified, FALSE),
+		COALESCE((SELECT string_agg(r.role, ' ') FROM user_roles r WHERE r.user_id = u.id), '')
 	FROM users u
-	LEFT JOIN identifiers i ON i.user_id = u.id AND i.kind = 'email' AND i.main
-	LEFT JOIN user_roles r ON r.user_id = u.id `
+	LEFT JOIN identifiers i ON i.user_id = u.id AND i.kind = 'email' AND i.main `
 
 func scanUser(row func(...any) error) (u identity.User, err error) {
 	var created int64
-	var role string
-	err = row(&u.ID, &u.Name, &u.State, &u.Version, &u.Generation, &u.MustReset, &created, &u.Email, &u.EmailVerified, &role)
+	var roles string
+	err = row(&u.ID, &u.Name, &u.State, &u.Version, &u.Generation, &u.MustReset, &created, &u.Email, &u.EmailVerified, &roles)
 	u.CreatedAt = time.UnixMicro(created).UTC()
-	if role != "" {
-		u.Roles = []string{role}
-	}
+	u.Roles = strings.Fields(roles) // never nil
+	slices.Sort(u.Roles)
 	return u, err
-}
-
-// together makes one user of the rows of each.
-func together(rows []identity.User) []identity.User {
-	var users []identity.User
-	for _, u := range rows {
-		if n := len(users); n > 0 && users[n-1].ID == u.ID {
-			users[n-1].Roles = append(users[n-1].Roles, u.Roles...)
-			continue
-		}
-		if u.Roles == nil {
-			u.Roles = []string{}
-		}
-		users = append(users, u)
-	}
-	for i := range users {
-		slices.Sort(users[i].Roles)
-	}
-	return users
 }
 
 func (s *Store) one(ctx context.Context, where string, arg any) (*identity.User, error) {
@@ -128,7 +109,7 @@ func (s *Store) one(ctx context.Context, where string, arg any) (*identity.User,
 	if len(rows) == 0 {
 		return nil, identity.ErrNotFound
 	}
-	return &together(rows)[0], nil
+	return &rows[0], nil
 }
 
 // ByID finds a user, or returns identity.ErrNotFound.
@@ -161,17 +142,12 @@ func (s *Store) List(ctx context.Context, q Query) (users []identity.User, next 
 		}
 	}
 	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(fold(q.Search)) + "%"
-	rows, err := sqldb.All(ctx, s.DB, scanUser, selectUsers+`WHERE u.id IN (
-			SELECT p.id FROM users p
-			LEFT JOIN identifiers a ON a.user_id = p.id AND a.kind = 'email' AND a.main
-			WHERE (p.created_at, p.id) < ($1, $2)
-			AND ($3 = '%%' OR a.value LIKE $3 ESCAPE '\' OR p.folded LIKE $3 ESCAPE '\')
-			ORDER BY p.created_at DESC, p.id DESC LIMIT $4)
-		ORDER BY u.created_at DESC, u.id DESC`, at, id, like, limit)
+	users, err = sqldb.All(ctx, s.DB, scanUser, selectUsers+`WHERE (u.created_at, u.id) < ($1, $2)
+		AND ($3 = '%%' OR i.value LIKE $3 ESCAPE '\' OR u.folded LIKE $3 ESCAPE '\')
+		ORDER BY u.created_at DESC, u.id DESC LIMIT $4`, at, id, like, limit)
 	if err != nil {
 		return nil, "", err
 	}
-	users = together(rows)
 	if len(users) == limit {
 		last := users[limit-1]
 		next = sqldb.Cursor(last.CreatedAt.UnixMicro(), string(last.ID))

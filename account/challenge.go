@@ -8,11 +8,11 @@ import (
 	"github.com/gatehouse-id/gatehouse/internal/secret"
 )
 
-// Challenge hands out c: it stores c and returns the secret that must come back. ID, Hash
-// and CreatedAt are filled in; ExpiresAt is the caller's.
+// Challenge hands out c: it stores c and returns the secret that must come back. The hash of
+// that is what is kept.
 func (s *Store) Challenge(ctx context.Context, c identity.Challenge) (token string, err error) {
 	now := s.Now()
-	token = secret.New("")
+	token = secret.New()
 	_, err = s.DB.Exec(ctx, `INSERT INTO challenges (id, purpose, subject, user_id, hash, visit, data, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		string(identity.NewID[identity.ChallengeID]("chl", now)), c.Purpose, c.Subject, string(c.UserID), secret.Hash(token), filled(c.Visit), filled(c.Data),
@@ -112,7 +112,7 @@ func (s *Store) challenge(find func(into []any) (bool, error)) (*identity.Challe
 // Renew gives a challenge a new secret and a new expiry: what was handed out before is dead.
 // A challenge that is gone meanwhile is identity.ErrLinkExpired.
 func (s *Store) Renew(ctx context.Context, id identity.ChallengeID, expires time.Time) (token string, err error) {
-	token = secret.New("")
+	token = secret.New()
 	n, err := s.DB.Exec(ctx, `UPDATE challenges SET hash = $1, expires_at = $2, attempts = 0 WHERE id = $3`,
 		secret.Hash(token), expires.UnixMicro(), string(id))
 	if err == nil && n == 0 {

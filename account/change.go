@@ -12,13 +12,13 @@ import (
 // ErrLastAdmin is returned when nobody active would be left who has the role "admin".
 var ErrLastAdmin = &identity.Error{Kind: identity.Conflict, Code: "CONFLICT", Message: "Somebody must remain administrator."}
 
-// SetState enables or disables a user. Disabling raises the generation, so that every
-// session, grant and token of the user is refused from the next request on (ASVS V7.4.2).
+// SetState enables or disables a user. A disabled one is refused everywhere from the next
+// request on (ASVS V7.4.2); that nothing begun before lives again is the caller's, who ends it.
 // It returns identity.ErrNotFound for an unknown user, ErrLastAdmin for the last administrator.
 func (s *Store) SetState(ctx context.Context, id identity.UserID, state identity.State) error {
-	event, raise := identity.EventUserEnabled, 0
+	event := identity.EventUserEnabled
 	if state != identity.Active {
-		event, raise = identity.EventUserDisabled, 1
+		event = identity.EventUserDisabled
 	}
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
 		if state != identity.Active {
@@ -26,7 +26,7 @@ func (s *Store) SetState(ctx context.Context, id identity.UserID, state identity
 				return err
 			}
 		}
-		n, err := s.DB.Exec(ctx, `UPDATE users SET state = $1, generation = generation + $2 WHERE id = $3 AND state <> $1`, string(state), raise, string(id))
+		n, err := s.DB.Exec(ctx, `UPDATE users SET state = $1 WHERE id = $2 AND state <> $1`, string(state), string(id))
 		if err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func (s *Store) Rename(ctx context.Context, id identity.UserID, name string) err
 		if err != nil {
 			return err
 		}
-		return s.Log.Record(ctx, identity.Event{Type: "user.renamed", Subject: id})
+		return s.Log.Record(ctx, identity.Event{Type: identity.EventUserRenamed, Subject: id})
 	})
 }
 

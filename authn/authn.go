@@ -19,6 +19,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/audit"
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb"
+	"github.com/gatehouse-id/gatehouse/policy"
 	"github.com/gatehouse-id/gatehouse/session"
 	"github.com/gatehouse-id/gatehouse/throttle"
 	"github.com/gatehouse-id/gatehouse/token"
@@ -32,7 +33,7 @@ type Method interface {
 	// method with nothing to prepare returns the zero Prompt.
 	Begin(ctx context.Context, l *Login, in Input) (Prompt, error)
 	// Finish checks the answer. It returns identity.ErrRejected for every answer it does not
-	// accept, with the true cause in Because, and sets l.UserID as soon as it knows whom the
+	// accept, with the true cause in Because, and calls l.About as soon as it knows whom the
 	// answer is about.
 	Finish(ctx context.Context, l *Login, in Input) (identity.Proof, error)
 }
@@ -75,13 +76,25 @@ type Field struct {
 
 // A Login is a sign-in under way. Between its steps it is kept as a challenge.
 type Login struct {
-	UserID   identity.UserID                       `json:"user,omitempty"` // once a method knows
-	Proofs   []identity.Proof                      `json:"proofs,omitempty"`
-	Start    Start                                 `json:"start"`
-	Data     map[identity.MethodID]json.RawMessage `json:"data,omitempty"` // private to each method
+	UserID identity.UserID                       `json:"user,omitempty"` // once a method knows: see About
+	Proofs []identity.Proof                      `json:"proofs,omitempty"`
+	Start  Start                                 `json:"start"`
+	Data   map[identity.MethodID]json.RawMessage `json:"data,omitempty"` // private to each method
+	// Generation is the user's when their credential was read.
+	Generation int64 `json:"generation,omitempty"`
+
 	handle   string
 	id       identity.ChallengeID
 	deadline time.Time
+}
+
+// About says whom the sign-in is about, as soon as a method has read their credential. A
+// password that is changed while a sign-in with the old one is under way thereby ends that
+// sign-in too (SES-29). Whom it is about once stays.
+func (l *Login) About(user *identity.User) {
+	if l.UserID == "" {
+		l.UserID, l.Generation = user.ID, user.Generation
+	}
 }
 
 // Start is what the first step of a sign-in decides for all of it.
@@ -119,6 +132,7 @@ type Flow struct {
 	Mail      Post
 	Passwords *Passwords
 	Methods   []Method
+	Roles     policy.Set // those there are
 	Now       func() time.Time
 	Lifetimes Lifetimes
 	Limits    Limits

@@ -45,26 +45,28 @@ func (f *Flow) Holder(ctx context.Context, refresh string) (*identity.Principal,
 // SignOutAll ends every session, refresh family and token of a user, but those of the
 // session except, which may be "" (REF-13).
 func (f *Flow) SignOutAll(ctx context.Context, user identity.UserID, except identity.SessionID) error {
-	return f.DB.Tx(ctx, func(ctx context.Context) error { return f.endOthers(ctx, user, except) })
+	return f.DB.Tx(ctx, func(ctx context.Context) error {
+		_, err := f.endOthers(ctx, user, except)
+		return err
+	})
 }
 
 // endOthers raises the generation, which refuses whatever was begun before, and carries the
-// one session that stays into the new one.
-func (f *Flow) endOthers(ctx context.Context, user identity.UserID, except identity.SessionID) error {
-	generation, err := f.Accounts.EndGeneration(ctx, user)
-	if err != nil {
-		return err
+// one session that stays into the new one, which it returns.
+func (f *Flow) endOthers(ctx context.Context, user identity.UserID, except identity.SessionID) (generation int64, err error) {
+	if generation, err = f.Accounts.EndGeneration(ctx, user); err != nil {
+		return 0, err
 	}
-	if _, err := f.Sessions.RevokeAll(ctx, user, except); err != nil {
-		return err
+	if _, err = f.Sessions.RevokeAll(ctx, user, except); err != nil {
+		return 0, err
 	}
-	if err := f.Tokens.EndAll(ctx, user, except, "signed out everywhere"); err != nil || except == "" {
-		return err
+	if err = f.Tokens.EndAll(ctx, user, except, "signed out everywhere"); err != nil || except == "" {
+		return generation, err
 	}
-	if err := f.Sessions.Adopt(ctx, except, generation); err != nil {
-		return err
+	if err = f.Sessions.Adopt(ctx, except, generation); err != nil {
+		return 0, err
 	}
-	return f.Tokens.Adopt(ctx, except, generation)
+	return generation, f.Tokens.Adopt(ctx, except, generation)
 }
 
 // Disable takes a user's access away, at once and everywhere; enabling gives none of the
@@ -78,6 +80,7 @@ func (f *Flow) Disable(ctx context.Context, user identity.UserID, disabled bool)
 		if err := f.Accounts.SetState(ctx, user, state); err != nil || !disabled {
 			return err
 		}
-		return f.endOthers(ctx, user, "")
+		_, err := f.endOthers(ctx, user, "")
+		return err
 	})
 }

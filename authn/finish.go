@@ -183,8 +183,8 @@ func (f *Flow) proceed(ctx context.Context, l *Login, a Answer) (Outcome, error)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if user.State != identity.Active {
-		return Outcome{}, identity.ErrRejected
+	if user.State != identity.Active || user.Generation != l.Generation {
+		return Outcome{}, identity.ErrRejected // ended while it was under way
 	}
 	if user.MustReset {
 		return Outcome{}, ErrMustReset

@@ -141,7 +141,7 @@ func TestSignOut(t *testing.T) {
 	})
 }
 
-// Lifetimes and limits are the operator's to choose.
+// Lifetimes and limits are the operator's to choose, idle and absolute each by itself (SES-22).
 func TestConfigured(t *testing.T) {
 	f := open(t, sqldbtest.SQLite(t), func(c *gatehouse.Config) {
 		c.Lifetimes = authn.Lifetimes{
@@ -163,6 +163,17 @@ func TestConfigured(t *testing.T) {
 	f.wait(time.Minute)
 	if f.opens(cookie) || f.opens(native) {
 		t.Error("they outlived a minute of idleness")
+	}
+}
+
+// A token that would do for weeks cannot be configured (JWT-27).
+func TestLongToken(t *testing.T) {
+	c := gatehouse.Config{DB: sqldbtest.SQLite(t), PublicURL: "https://id.example.com", MasterKey: make([]byte, 32), Idle: true}
+	for life, fits := range map[time.Duration]bool{5 * time.Minute: true, 50 * time.Minute: true, 51 * time.Minute: false, 30 * 24 * time.Hour: false} {
+		c.AccessTokenLife = life
+		if _, err := gatehouse.New(t.Context(), c); (err == nil) != fits {
+			t.Errorf("%v: %v", life, err)
+		}
 	}
 }
 

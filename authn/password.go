@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/gatehouse-id/gatehouse/account"
 	"github.com/gatehouse-id/gatehouse/identity"
@@ -64,6 +65,9 @@ func (p *Passwords) Set(ctx context.Context, user identity.UserID, hash string) 
 // ChangePassword replaces the password of the caller. The current one is the fresh proof;
 // this session stays, with a new secret, and all others end (SES-29).
 func (f *Flow) ChangePassword(ctx context.Context, p *identity.Principal, current, chosen string) (*SignedIn, error) {
+	if chosen == "" {
+		return nil, identity.ErrInvalid.With("newPassword", "is missing")
+	}
 	user, err := f.Accounts.ByID(ctx, p.UserID)
 	if err != nil {
 		return nil, err
@@ -85,7 +89,7 @@ func (f *Flow) ChangePassword(ctx context.Context, p *identity.Principal, curren
 	if err != nil {
 		return nil, rename(err, "password", "newPassword")
 	}
-	return f.changed(ctx, p, hash)
+	return f.changed(ctx, p, user, hash)
 }
 
 // rename says which member of the body an error is about, where it has another name.
@@ -99,11 +103,17 @@ func rename(err error, from, to string) error {
 	return &c
 }
 
-func (f *Flow) changed(ctx context.Context, p *identity.Principal, hash string) (*SignedIn, error) {
+// changed writes the change down. Of several that were proved by the same old password one
+// takes place: the generation moves by one step from where it was proved.
+func (f *Flow) changed(ctx context.Context, p *identity.Principal, proved *identity.User, hash string) (*SignedIn, error) {
 	in := &SignedIn{}
 	err := f.DB.Tx(ctx, func(ctx context.Context) (err error) {
-		if err = f.endOthers(ctx, p.UserID, p.SessionID); err != nil {
+		generation, err := f.endOthers(ctx, p.UserID, p.SessionID)
+		if err != nil {
 			return err
+		}
+		if generation != proved.Generation+1 {
+			return identity.ErrRejected
 		}
 		if err = f.Passwords.Set(ctx, p.UserID, hash); err != nil {
 			return err
@@ -111,11 +121,11 @@ func (f *Flow) changed(ctx context.Context, p *identity.Principal, hash string) 
 		if in.User, err = f.Accounts.ByID(ctx, p.UserID); err != nil {
 			return err
 		}
-		proofs := []identity.Proof{{Method: Password, Factor: identity.Knowledge, At: f.Now()}}
-		if in.Cookie, err = f.Sessions.Renew(ctx, p.SessionID, in.User.Generation, proofs); err != nil {
-			return err
-		}
 		if in.Session, err = f.Sessions.Get(ctx, p.SessionID); err != nil {
+			return gone(err)
+		}
+		in.Session.Proofs = proveAgain(in.Session.Proofs, identity.Proof{Method: Password, Factor: identity.Knowledge, At: f.Now()})
+		if in.Cookie, err = f.Sessions.Renew(ctx, p.SessionID, generation, in.Session.Proofs); err != nil {
 			return err
 		}
 		if err = f.Log.Record(ctx, identity.Event{Type: identity.EventPasswordChanged, Subject: p.UserID}); err != nil {
@@ -133,4 +143,10 @@ func (f *Flow) changed(ctx context.Context, p *identity.Principal, hash string) 
 		return in, nil
 	}
 	return in, f.issue(in, p.GrantID)
+}
+
+// proveAgain puts a new proof in the place of an older one by the same method.
+func proveAgain(proofs []identity.Proof, fresh identity.Proof) []identity.Proof {
+	kept := slices.DeleteFunc(slices.Clone(proofs), func(p identity.Proof) bool { return p.Method == fresh.Method })
+	return append(kept, fresh)
 }

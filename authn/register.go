@@ -77,6 +77,9 @@ func (f *Flow) registration(ctx context.Context, n NewAccount) (reg Registration
 	if reg.Name, err = account.DisplayName(n.Name); err != nil {
 		return reg, err
 	}
+	if n.Password == "" {
+		return reg, identity.ErrInvalid.With("password", "is missing")
+	}
 	reg.Hash, err = f.Passwords.Hash(ctx, n.Password, reg.Email, reg.Name)
 	return reg, err
 }

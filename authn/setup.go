@@ -77,6 +77,14 @@ func (f *Flow) Setup(ctx context.Context, token string, n NewAccount) error {
 	})
 }
 
+// SetRoles gives a user exactly these roles, which must be configured.
+func (f *Flow) SetRoles(ctx context.Context, id identity.UserID, roles []string) error {
+	if err := f.Roles.Known(roles); err != nil {
+		return err
+	}
+	return f.Accounts.SetRoles(ctx, id, roles)
+}
+
 // Import makes a user of another system with the password hash it had there, which their
 // next sign-in replaces. A hash that cannot be taken is identity.ErrInvalid, an address
 // that belongs to somebody account.ErrTaken.
@@ -94,6 +102,9 @@ func (f *Flow) Import(ctx context.Context, n account.NewUser, hash string) (user
 }
 
 func (f *Flow) create(ctx context.Context, n account.NewUser, hash string) (user *identity.User, err error) {
+	if err := f.Roles.Known(n.Roles); err != nil {
+		return nil, err
+	}
 	err = f.DB.Tx(ctx, func(ctx context.Context) (err error) {
 		if user, err = f.Accounts.Create(ctx, n); err != nil {
 			return err

@@ -22,7 +22,7 @@ func (f *fixture) invite() string {
 }
 
 // The first administrator comes by a link that is good once, for a day, until the next
-// start, and never again once there is one (api.md, "First administrator").
+// start, and never again once there is one (the contract, "First administrator").
 func TestSetup(t *testing.T) {
 	each(t, func(f *fixture) {
 		boss := authn.NewAccount{Email: alice, Password: passphrase, Name: "Alice"}

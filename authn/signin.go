@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/web"
 	"github.com/gatehouse-id/gatehouse/token"
 )
 
@@ -18,6 +19,22 @@ type SignedIn struct {
 	ExpiresIn time.Duration // of the access token
 	Refresh   string        // a refresh token: the other modes
 	Keep      time.Duration // how long cookies live; 0: as long as the browser runs
+}
+
+// Cookies says which of the secrets go into which cookies.
+func (in *SignedIn) Cookies() web.Secrets {
+	s := web.Secrets{Keep: in.Keep}
+	switch in.Session.Mode {
+	case identity.ModeCookie:
+		s.Session = in.Cookie
+	case identity.ModeCookieToken:
+		s.Access, s.AccessLife, s.Refresh = in.Access, in.ExpiresIn, in.Refresh
+	case identity.ModeToken:
+		s.Refresh = in.Refresh
+	case identity.ModeNative:
+		s.None = true
+	}
+	return s
 }
 
 // signIn ends the gathering of proofs: one transaction makes the session, and with it the

@@ -29,6 +29,7 @@ import (
 // else there is no such resource: 404, not 403.
 type Rule struct {
 	Public     bool              // anyone may call; a credential that is not valid counts as none
+	Anonymous  bool              // public, and no credential is read: for what is the same for everybody
 	CrossSite  bool              // other sites may send forms here, as a protocol demands
 	Limit      throttle.Rate     // how often one address may call; zero: as often as it likes
 	Permission policy.Permission // what the caller must be allowed to do
@@ -110,9 +111,9 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) error {
 		d.next.ServeHTTP(w, r)
 		return nil
 	}
-	seen := &witness{ResponseWriter: w, status: http.StatusOK}
+	seen := &web.Witness{ResponseWriter: w}
 	d.next.ServeHTTP(seen, r)
-	d.record(r, seen.status)
+	d.record(r, seen.Status())
 	return nil
 }
 
@@ -141,6 +142,9 @@ func (d *door) admit(w http.ResponseWriter, r *http.Request) (*http.Request, err
 }
 
 func (d *door) authenticate(r *http.Request) (*identity.Principal, error) {
+	if d.rule.Anonymous {
+		return nil, nil
+	}
 	if len(r.Header["Authorization"]) > 1 {
 		return nil, identity.ErrInvalid.With("Authorization", "stands twice")
 	}
@@ -184,8 +188,11 @@ func (d *door) permit(_ *http.Request, p *identity.Principal) error {
 		return identity.ErrNoCredentials
 	}
 	v := policy.Authorize(d.Roles, p, d.rule.Permission)
-	if v.Allow || v.Own && d.rule.Owner != nil {
+	switch {
+	case v.Allow, v.Own && d.rule.Owner != nil:
 		return nil
+	case v.Scope:
+		return identity.ErrScope.Because(reason(v.Reason))
 	}
 	return identity.ErrForbidden.Because(reason(v.Reason))
 }

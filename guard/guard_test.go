@@ -25,7 +25,7 @@ func problem(w *httptest.ResponseRecorder) *web.Problem {
 }
 
 // TestOrder begins with a request that meets no demand and mends one after the other: each
-// time the next demand answers, and the handler comes last (MWS-02, GEN-02).
+// time the next demand answers, and the handler comes last (MWS-02, GEN-02, TST-01).
 func TestOrder(t *testing.T) {
 	f := open(t)
 	asked := 0
@@ -70,7 +70,7 @@ func TestZeroRule(t *testing.T) {
 }
 
 // Anyone may call what is public: a credential that is not valid counts as none, a good one
-// counts. But an outage is no lack of credentials.
+// counts. But an outage is no lack of credentials (JWT-21).
 func TestPublic(t *testing.T) {
 	f := open(t)
 	rule := guard.Rule{Public: true}
@@ -192,8 +192,8 @@ func TestPermission(t *testing.T) {
 		{"own only", user("usr_alice", "author"), 403, "INSUFFICIENT_PERMISSIONS"},
 		{"no role", user("usr_alice"), 403, "INSUFFICIENT_PERMISSIONS"},
 		{"in scope", scoped("posts:read", "posts:delete"), 204, ""},
-		{"out of scope", scoped("posts:delete-all", "posts"), 403, "INSUFFICIENT_PERMISSIONS"},
-		{"an empty scope", scoped([]string{}...), 403, "INSUFFICIENT_PERMISSIONS"},
+		{"out of scope", scoped("posts:delete-all", "posts"), 403, "INSUFFICIENT_SCOPE"},
+		{"an empty scope", scoped([]string{}...), 403, "INSUFFICIENT_SCOPE"},
 		{"nobody", nil, 401, "NO_CREDENTIALS"},
 	} {
 		f.caller = c.caller

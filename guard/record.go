@@ -9,21 +9,6 @@ import (
 	"github.com/gatehouse-id/gatehouse/identity"
 )
 
-// A witness remembers the status that a handler answered with.
-type witness struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *witness) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap lets http.ResponseController reach what lies below.
-func (w *witness) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
 // record tells of a request that was served. By then the answer is gone, so a failure to
 // record can only be logged; what must not happen unrecorded is recorded by its noun, in
 // its transaction.

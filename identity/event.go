@@ -17,11 +17,12 @@ type Event struct {
 	Data      map[string]string // details of the type, never a secret
 }
 
-// The types of events of api.md. docs/reference/events.md explains each.
+// The types of events; docs/reference/events.md explains each.
 const (
 	EventUserRegistered  = "user.registered"
 	EventUserVerified    = "user.verified"
 	EventUserCreated     = "user.created"
+	EventUserRenamed     = "user.renamed"
 	EventUserDisabled    = "user.disabled"
 	EventUserEnabled     = "user.enabled"
 	EventUserDeleted     = "user.deleted"
@@ -35,8 +36,6 @@ const (
 	EventPasswordChanged = "password.changed"
 	EventRoleGranted     = "role.granted"
 	EventRoleRevoked     = "role.revoked"
-	EventGrantCreated    = "grant.created"
-	EventGrantRevoked    = "grant.revoked"
 	EventKeyRotated      = "key.rotated"
 	EventAccessDenied    = "access.denied"
 )

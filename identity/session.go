@@ -24,7 +24,7 @@ const (
 // A Mode says what a sign-in hands to its client. The zero Mode is not valid.
 type Mode string
 
-// The modes of api.md.
+// The modes.
 const (
 	ModeToken       Mode = "token"        // access token in the body, refresh cookie
 	ModeCookie      Mode = "cookie"       // session cookie only

@@ -50,7 +50,6 @@ type Challenge struct {
 	Purpose   string // "registration", "login", "setup", or a method's ID
 	Subject   string // what it is about, so that a newer one can end it: an address, a user
 	UserID    UserID // empty while the user is unknown
-	Hash      []byte // of the secret that was handed out
 	Visit     []byte // hash of the browser's visit cookie; nil binds it to no browser
 	Data      []byte // private to whoever made it
 	Attempts  int    // how often it was answered wrongly

@@ -53,7 +53,7 @@ var plans = map[Use]struct {
 }{
 	Access:  {keep: time.Hour, emergency: true}, // longer than any access token lives
 	Audit:   {keep: forever},
-	Refresh: {keep: 30 * 24 * time.Hour, emergency: true}, // the longest absolute lifetime of a family
+	Refresh: {keep: MaxFamilyLife, emergency: true},
 	CSRF:    {keep: 24 * time.Hour, emergency: true},
 	Seal:    {keep: forever},
 }
@@ -63,6 +63,10 @@ var plans = map[Use]struct {
 var uses = slices.Sorted(maps.Keys(plans))
 
 const forever = 100 * 365 * 24 * time.Hour
+
+// MaxFamilyLife is how long a refresh family may live at the most, so that the key of its
+// tokens is still kept when it ends.
+const MaxFamilyLife = 30 * 24 * time.Hour
 
 // MaxTokenLife is how long an access token may live at the most, so that its key is still
 // published when it ends.
@@ -215,8 +219,8 @@ func (r *Ring) lookup(u Use, id string) *entry {
 func (r *Ring) mayAsk() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := time.Now()
-	if now.Sub(r.asked) < time.Second {
+	now := r.Now()
+	if d := now.Sub(r.asked); d >= 0 && d < time.Second {
 		return false
 	}
 	r.asked = now

@@ -183,7 +183,8 @@ func TestDue(t *testing.T) {
 	})
 }
 
-// Another algorithm signs from the next start on; what the old one signed verifies.
+// Another algorithm signs from the next start on; what the old one signed verifies (JWT-12),
+// also by who has nothing but the published keys (GEN-10, JWT-28).
 func TestAlgorithms(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		c := newClock()

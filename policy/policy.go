@@ -57,6 +57,17 @@ func (s Set) Check() error {
 	return nil
 }
 
+// Known returns identity.ErrInvalid, naming the member "roles", for a role that s does not
+// name: it would grant nothing, now.
+func (s Set) Known(roles []string) error {
+	for _, role := range roles {
+		if _, ok := s[role]; !ok {
+			return identity.ErrInvalid.With("roles", fmt.Sprintf("has %q, which is not configured", role))
+		}
+	}
+	return nil
+}
+
 var roleShape = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
 
 // Of returns the permissions of the roles together, sorted, each once.
@@ -73,6 +84,7 @@ func (s Set) Of(roles []string) []Permission {
 type Decision struct {
 	Allow  bool   // on any resource
 	Own    bool   // on the principal's own only
+	Scope  bool   // denied by the scopes of the credential, whatever the roles
 	Reason string // for the log, never for the client
 }
 
@@ -84,7 +96,7 @@ func Authorize(set Set, p *identity.Principal, want Permission) Decision {
 	}
 	want = Permission(strings.TrimSuffix(string(want), ":any"))
 	if p.Scopes != nil && !slices.Contains(p.Scopes, string(want)) {
-		return Decision{Reason: "the scope does not include " + string(want)}
+		return Decision{Scope: true, Reason: "the scope does not include " + string(want)}
 	}
 	base := strings.TrimSuffix(string(want), ":own") // who may act on any may act on their own (BUG-36)
 	d := Decision{Reason: "no role grants " + string(want)}

@@ -17,7 +17,7 @@ func (s *Store) Renew(ctx context.Context, id identity.SessionID, generation int
 	if err != nil {
 		return "", err
 	}
-	token = secret.New("")
+	token = secret.New()
 	var mode identity.Mode
 	found, err := s.DB.Change(ctx, []any{&mode}, `UPDATE sessions
 		SET hash = CASE WHEN hash IS NULL THEN hash ELSE $1 END, generation = $2, proofs = $3

@@ -7,10 +7,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/identity"
-	"github.com/gatehouse-id/gatehouse/internal/secret"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb/sqldbtest"
-	"github.com/gatehouse-id/gatehouse/keyring"
-	"github.com/gatehouse-id/gatehouse/token"
 )
 
 // After a change of privilege what was known before opens nothing; ses_… stays (BUG-20).
@@ -164,16 +161,8 @@ func TestRevokeRace(t *testing.T) {
 
 func TestSweep(t *testing.T) {
 	each(t, func(f *fixture) {
-		master := keyring.Ring{DB: f.db, Log: f.log, Now: f.now, Master: secret.Bytes(secret.Size)}
-		f.must(master.Open(f.Context()))
-		tokens := token.Store{DB: f.db, Log: f.log, Now: f.now, Keys: &master, Issuer: "https://id.example.com"}
-		user := f.user("alice")
-		family := func(idle time.Duration) identity.SessionID {
-			v, _ := f.begin(user, identity.ModeToken, 0, 30*day)
-			_, _, err := tokens.Begin(f.Context(), token.NewFamily{Session: v, Idle: idle, Lifetime: 30 * day})
-			f.must(err)
-			return v.ID
-		}
+		tokens, user := f.tokens(), f.user("alice")
+		family := func(idle time.Duration) identity.SessionID { return f.family(tokens, user, idle) }
 		f.begin(user, identity.ModeCookie, 20*time.Minute, day)   // idle
 		f.begin(user, identity.ModeCookie, 2*day, 40*time.Minute) // over
 		f.begin(user, identity.ModeToken, 0, 40*time.Minute)      // over

@@ -10,9 +10,12 @@ import (
 	"github.com/gatehouse-id/gatehouse/account"
 	"github.com/gatehouse-id/gatehouse/audit"
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/secret"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb/sqldbtest"
+	"github.com/gatehouse-id/gatehouse/keyring"
 	"github.com/gatehouse-id/gatehouse/session"
+	"github.com/gatehouse-id/gatehouse/token"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -123,4 +126,21 @@ func (f *fixture) events(id identity.UserID) map[string]int {
 		count[e.Type]++
 	}
 	return count
+}
+
+// tokens is who keeps the refresh families of the sessions.
+func (f *fixture) tokens() *token.Store {
+	f.Helper()
+	keys := &keyring.Ring{DB: f.db, Log: f.log, Now: f.now, Master: secret.Bytes(secret.Size)}
+	f.must(keys.Open(f.Context()))
+	return &token.Store{DB: f.db, Log: f.log, Now: f.now, Keys: keys, Issuer: "https://id.example.com"}
+}
+
+// family begins a session of a token mode, with the refresh family that carries it.
+func (f *fixture) family(tokens *token.Store, user identity.UserID, idle time.Duration) identity.SessionID {
+	f.Helper()
+	v, _ := f.begin(user, identity.ModeNative, 0, 30*day)
+	_, _, err := tokens.Begin(f.Context(), token.NewFamily{Session: v, Idle: idle, Lifetime: 30 * day})
+	f.must(err)
+	return v.ID
 }

@@ -13,6 +13,8 @@ package session
 import (
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/audit"
@@ -37,7 +39,7 @@ func (s *Store) Create(ctx context.Context, v *identity.Session) (token string, 
 	v.ExpiresAt = v.ExpiresAt.UTC().Truncate(time.Microsecond) // as it is read back
 	var hash []byte                                            // NULL: nothing opens it
 	if v.Mode == identity.ModeCookie {
-		token = secret.New("")
+		token = secret.New()
 		hash = secret.Hash(token)
 	}
 	proofs, err := json.Marshal(v.Proofs)
@@ -72,29 +74,18 @@ const live = ` s.expires_at > $2 AND (s.idle = 0 OR s.seen_at + s.idle > $2)
 // tenth of the idle time.
 func (s *Store) Lookup(ctx context.Context, token string) (v *identity.Session, roles []string, err error) {
 	now := s.Now()
-	type row struct {
-		session identity.Session
-		role    string
-	}
-	rows, err := sqldb.All(ctx, s.DB, func(scan func(...any) error) (r row, err error) {
-		r.session, err = scanSession(scan, &r.role)
-		return
-	}, `SELECT `+columns+`, COALESCE(r.role, '') FROM sessions s
-		JOIN users u ON u.id = s.user_id
-		LEFT JOIN user_roles r ON r.user_id = s.user_id
-		WHERE s.hash = $1 AND`+live, secret.Hash(token), now.UnixMicro())
+	var held string
+	rows, err := sqldb.All(ctx, s.DB, func(scan func(...any) error) (identity.Session, error) { return scanSession(scan, &held) },
+		`SELECT `+columns+`, COALESCE((SELECT string_agg(r.role, ' ') FROM user_roles r WHERE r.user_id = s.user_id), '')
+		FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.hash = $1 AND`+live, secret.Hash(token), now.UnixMicro())
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(rows) == 0 {
 		return nil, nil, identity.ErrNoCredentials
 	}
-	for _, r := range rows {
-		if r.role != "" {
-			roles = append(roles, r.role)
-		}
-	}
-	v = &rows[0].session
+	roles = slices.Sorted(slices.Values(strings.Fields(held)))
+	v = &rows[0]
 	if now.Sub(v.SeenAt) > v.Idle/10 {
 		// A session that could not be slid ends sooner, which is safe; the request goes on.
 		if s.slide(ctx, v.ID, v.SeenAt, now) == nil {
@@ -148,7 +139,8 @@ func (s *Store) Get(ctx context.Context, id identity.SessionID) (*identity.Sessi
 // List returns the live sessions of a user, the latest seen first.
 func (s *Store) List(ctx context.Context, user identity.UserID) ([]identity.Session, error) {
 	return sqldb.All(ctx, s.DB, plain, `SELECT `+columns+` FROM sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.user_id = $1 AND`+live+` ORDER BY s.seen_at DESC, s.id`, string(user), s.Now().UnixMicro())
+		WHERE s.user_id = $1 AND`+live+` AND (s.idle > 0 OR EXISTS
+			(SELECT 1 FROM grants g WHERE g.session_id = s.id AND g.revoked_at = 0 AND g.idle_at > $2)) ORDER BY s.seen_at DESC, s.id`, string(user), s.Now().UnixMicro())
 }
 
 func plain(scan func(...any) error) (identity.Session, error) { return scanSession(scan) }

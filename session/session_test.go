@@ -37,7 +37,9 @@ func TestCreate(t *testing.T) {
 	})
 }
 
-// The database keeps a hash; the token modes have nothing that could be guessed at all.
+// A session's secret is 256 random bits that mean nothing (SES-01), so there is nothing to sign
+// (SES-09, CON-32), in 43 characters (GEN-07, CON-18). The database keeps a hash; the token
+// modes have nothing that could be guessed at all.
 func TestSecretHidden(t *testing.T) {
 	each(t, func(f *fixture) {
 		v, token := f.signIn(f.user("alice"))
@@ -70,7 +72,7 @@ func TestLookup(t *testing.T) {
 				f.Errorf("%s: %+v, roles %v, %v, want %+v", name, got, its, err, made)
 			}
 		}
-		for _, token := range []string{"", "x", secret.New(""), string(secret.Hash(""))} {
+		for _, token := range []string{"", "x", secret.New(), string(secret.Hash(""))} {
 			if f.live(token) {
 				f.Errorf("%q opened a session", token)
 			}
@@ -139,7 +141,7 @@ func TestWrites(t *testing.T) {
 	})
 }
 
-// What ends a session from outside ends it with the very next request (SES-23, SES-29).
+// What ends a session from outside ends it with the very next request (SES-23, SES-29, CON-24).
 func TestEnded(t *testing.T) {
 	each(t, func(f *fixture) {
 		for name, end := range map[string]func(v *identity.Session) error{
@@ -174,20 +176,21 @@ func TestEnded(t *testing.T) {
 
 func TestList(t *testing.T) {
 	each(t, func(f *fixture) {
-		alice, bob := f.user("alice"), f.user("bob")
+		tokens, alice, bob := f.tokens(), f.user("alice"), f.user("bob")
 		first, token := f.signIn(alice)
 		f.wait(time.Minute)
-		second, _ := f.begin(alice, identity.ModeNative, 0, day)
+		second := f.family(tokens, alice, day)
+		f.family(tokens, alice, time.Second) // is not listed once its family is over
 		gone, _ := f.begin(alice, identity.ModeCookie, time.Second, day)
 		theirs, _ := f.signIn(bob)
 		f.wait(5 * time.Minute)
-		for user, want := range map[identity.UserID][]identity.SessionID{alice: {second.ID, first.ID}, bob: {theirs.ID}, "usr_0": nil} {
+		for user, want := range map[identity.UserID][]identity.SessionID{alice: {second, first.ID}, bob: {theirs.ID}, "usr_0": nil} {
 			if got := f.list(user); !slices.Equal(got, want) || slices.Contains(got, gone.ID) {
 				f.Errorf("%s: %v, want %v", user, got, want)
 			}
 		}
 		f.live(token)
-		if got := f.list(alice); !slices.Equal(got, []identity.SessionID{first.ID, second.ID}) {
+		if got := f.list(alice); !slices.Equal(got, []identity.SessionID{first.ID, second}) {
 			f.Errorf("%v: the latest seen comes first", got)
 		}
 	})

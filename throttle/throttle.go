@@ -39,14 +39,10 @@ type Limiter struct {
 // Allow counts one more use of key. Beyond the rate it returns identity.ErrRateLimited
 // with the time to wait.
 func (l *Limiter) Allow(ctx context.Context, key string, r Rate) (State, error) {
-	return l.add(ctx, key, r, 1)
-}
-
-func (l *Limiter) add(ctx context.Context, key string, r Rate, n int) (State, error) {
 	if r.N == 0 || l.Off {
 		return State{}, nil
 	}
-	sum, end, err := l.Store.Count(ctx, key, n, r.Per)
+	sum, end, err := l.Store.Count(ctx, key, 1, r.Per)
 	if err != nil {
 		return State{}, err
 	}
@@ -82,7 +78,7 @@ type counted struct {
 func (l *Limiter) Begin(ctx context.Context, budgets ...Budget) (*Attempt, error) {
 	a := &Attempt{limiter: l}
 	for _, b := range budgets {
-		s, err := l.add(ctx, b.Key, b.Rate, 1)
+		s, err := l.Allow(ctx, b.Key, b.Rate)
 		a.counted = append(a.counted, counted{b, l.Now().Add(s.Reset)})
 		if err != nil {
 			return nil, cmp.Or(a.takeBack(ctx), err)

@@ -16,7 +16,8 @@ func (f *fixture) claims(l *login) *token.Claims {
 	return c
 }
 
-// What was ended before its time is refused by the next request (JWT-20, JWT-24, JWT-25).
+// What was ended before its time is refused by the next request (JWT-20, JWT-24, JWT-25,
+// CON-24).
 func TestCheck(t *testing.T) {
 	each(t, func(f *fixture) {
 		for name, c := range map[string]struct {

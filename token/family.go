@@ -19,7 +19,7 @@ import (
 // parent.
 
 // Grace is how long after a rotation the parent gets the same successor again: two tabs, a
-// retried request, a browser that sends twice (design: 30 s).
+// retried request, a browser that sends twice.
 const Grace = 30 * time.Second
 
 // The errors of a refresh, besides identity.ErrInvalidToken and ErrTokenRevoked.

@@ -61,6 +61,8 @@ func TestInactiveReplay(t *testing.T) {
 	})
 }
 
+// What a family knows: whose it is, of which sign-in, which token is next, and its two ends
+// (REF-04).
 func TestBegin(t *testing.T) {
 	each(t, func(f *fixture) {
 		l := f.signIn()

@@ -88,7 +88,7 @@ func (f *fixture) exec(query string, args ...any) {
 
 func (f *fixture) user(roles ...string) *identity.User {
 	f.Helper()
-	u, err := f.accounts.Create(f.Context(), account.NewUser{Email: secret.New("") + "@example.com", Name: "Alice Adams", Roles: roles})
+	u, err := f.accounts.Create(f.Context(), account.NewUser{Email: secret.New() + "@example.com", Name: "Alice Adams", Roles: roles})
 	f.must(err)
 	return u
 }

@@ -7,7 +7,6 @@
 package token
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -129,8 +128,7 @@ func (s *Store) authentic(token string) (*Claims, error) {
 		return nil, err
 	}
 	c := &Claims{}
-	d := json.NewDecoder(bytes.NewReader(text))
-	if err := d.Decode(c); err != nil {
+	if err := json.Unmarshal(text, c); err != nil {
 		return nil, err
 	}
 	s.seen.put(id, seenToken{c, key.ID})

@@ -54,7 +54,9 @@ func sqliteFixture(t *testing.T) *fixture {
 	return open(t, sqldbtest.SQLite(t))
 }
 
-// The members of RFC 9068 section 2.2 and of api.md, and no others (JWT-07, JWT-09, CON-17).
+// Three parts of base64url, of which anybody can read two (JWT-01, JWT-10), for a quarter of
+// an hour (JWT-06, CON-19), with the members of RFC 9068 section 2.2 and of the contract, and no
+// others (JWT-07, JWT-08, JWT-09, JWT-31, CON-17, CON-20).
 func TestIssue(t *testing.T) {
 	f := sqliteFixture(t)
 	l := f.signIn()
@@ -77,7 +79,7 @@ func TestIssue(t *testing.T) {
 	if head := f.part(access, 0); !reflect.DeepEqual(head, map[string]any{"alg": "ES256", "typ": "at+jwt", "kid": key.ID}) {
 		t.Errorf("header %v", head)
 	}
-	if len(access) > 700 {
+	if len(access) > 700 { // GEN-07, CON-18
 		t.Errorf("%d bytes", len(access))
 	}
 	if again := f.issue(l); again == access || f.part(again, 1)["jti"] == jti || f.tokens.Issued() != 2 {
@@ -85,6 +87,7 @@ func TestIssue(t *testing.T) {
 	}
 }
 
+// A token says no more than there is to say, and may live five minutes only (CON-19).
 func TestIssueVariants(t *testing.T) {
 	f := sqliteFixture(t)
 	l := f.signIn()
@@ -103,6 +106,8 @@ func TestIssueVariants(t *testing.T) {
 	}
 }
 
+// What this house signed this house verifies, without asking the database, and nothing else
+// (GEN-08, JWT-05, JWT-28).
 func TestVerify(t *testing.T) {
 	f := sqliteFixture(t)
 	l := f.signIn()

@@ -22,7 +22,7 @@ func (auditVerify) Run(ctx context.Context, p *Program, s *Settings) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(p.Out, "%d events are sealed, %d wait for it\n", report.Sealed, report.Unsealed)
+		fmt.Fprintf(p.Out, "%d events are sealed, %d wait for it\nhead %x\n", report.Sealed, report.Unsealed, report.Head)
 		if len(report.Problems) > 0 {
 			return fmt.Errorf("the log was tampered with:\n  %s", strings.Join(report.Problems, "\n  "))
 		}

@@ -21,9 +21,11 @@ type dev struct {
 	site  *web.Site
 }
 
-// add adds the routes below /dev. Changing anything needs the proof that no other page made
-// the browser send it.
-func (d *dev) add(mux *http.ServeMux, site *web.Site) {
+// routes are those below /dev. Changing anything needs the proof that no other page made the
+// browser send it.
+func (d *dev) routes(site *web.Site, other http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", other)
 	d.site = site
 	under := site.Mount() + "/dev/"
 	mux.Handle("GET "+under+"outbox", web.Handler(d.outbox))
@@ -31,6 +33,7 @@ func (d *dev) add(mux *http.ServeMux, site *web.Site) {
 	mux.Handle("DELETE "+under+"outbox", d.ours(d.empty))
 	mux.Handle("GET "+under+"clock", web.Handler(d.showClock))
 	mux.Handle("POST "+under+"clock", d.ours(d.moveClock))
+	return mux
 }
 
 // ownHost refuses requests for any host but that of the public URL. Threat: a page of

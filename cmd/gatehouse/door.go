@@ -29,14 +29,14 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if d.leaving.Load() {
 		w.Header().Set("Connection", "close") // the next request goes to whoever stays
 	}
-	seen := &witness{ResponseWriter: w}
+	seen := &web.Witness{ResponseWriter: w}
 	defer d.tell(seen, r, time.Now())
 	d.next.ServeHTTP(seen, r)
 }
 
 // tell must be deferred. The log has the path without its query, where links carry their
 // token, and nothing of the header or the body (BUG-35, RST-08).
-func (d *door) tell(w *witness, r *http.Request, began time.Time) {
+func (d *door) tell(w *web.Witness, r *http.Request, began time.Time) {
 	cause := recover()
 	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(cause)
@@ -44,44 +44,14 @@ func (d *door) tell(w *witness, r *http.Request, began time.Time) {
 	origin := identity.OriginOf(r.Context())
 	if cause != nil {
 		err := fmt.Errorf("handler panicked: %v\n%s", cause, debug.Stack())
-		if w.status != 0 {
+		if w.Answered() {
 			d.log.ErrorContext(r.Context(), "request failed", "requestId", origin.RequestID, "err", err)
 			panic(http.ErrAbortHandler) // or the client would take a half answer for a whole one
 		}
 		web.Fail(w, r, err)
 	}
 	took := time.Since(began)
-	d.log.InfoContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path, "status", w.code(),
+	d.log.InfoContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path, "status", w.Status(),
 		"duration", took, "requestId", origin.RequestID, "ip", origin.IP)
-	d.measure(r, w.code(), took)
+	d.measure(r, w.Status(), took)
 }
-
-// A witness remembers the status of an answer.
-type witness struct {
-	http.ResponseWriter
-	status int // 0: none yet
-}
-
-func (w *witness) code() int {
-	if w.status == 0 {
-		return http.StatusOK
-	}
-	return w.status
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *witness) WriteHeader(status int) {
-	if w.status == 0 && status >= http.StatusOK {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements http.ResponseWriter.
-func (w *witness) Write(b []byte) (int, error) {
-	w.status = w.code()
-	return w.ResponseWriter.Write(b)
-}
-
-// Unwrap lets http.ResponseController reach what lies below.
-func (w *witness) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -49,8 +49,23 @@ func (h *house) Close(ctx context.Context) error {
 	return errors.Join(h.Gate.Close(ctx), h.db.Close())
 }
 
-// visit opens the house for a command, beside a server that may be running.
+// visit opens the house for a command, beside a server that may be running. It makes none:
+// who looked into the wrong folder must not be told that the keys there were rotated.
 func (s *Settings) visit(ctx context.Context, do func(context.Context, *house) error) error {
+	if !s.exists() {
+		return fmt.Errorf("there is no house in %s; name its folder with --data, or its file with --config", s.Data)
+	}
+	return s.enter(ctx, do)
+}
+
+// exists reports whether there is a house already.
+func (s *Settings) exists() bool {
+	_, err := os.Stat(s.sqliteFile())
+	return s.Database != "" || err == nil
+}
+
+// enter is visit for the commands that make a house where there is none.
+func (s *Settings) enter(ctx context.Context, do func(context.Context, *house) error) error {
 	c, err := s.config()
 	if err != nil {
 		return err

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -44,12 +43,6 @@ func (c *tokenInspect) Run(ctx context.Context, p *Program, s *Settings) error {
 		return nil
 	}
 	return s.visit(ctx, func(ctx context.Context, h *house) error { return judge(ctx, p.Out, h, text, seen) })
-}
-
-// exists reports whether there is a house to ask: to look at a token must not make one.
-func (s *Settings) exists() bool {
-	_, err := os.Stat(s.sqliteFile())
-	return s.Database != "" || err == nil
 }
 
 // A reading is what a token says of itself, believed by nobody.

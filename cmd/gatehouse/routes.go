@@ -17,7 +17,7 @@ func (routesCommand) Run(ctx context.Context, p *Program) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	s := Settings{Data: folder, Password: Passwords{Hash: "m=65536,t=3,p=1"}}
-	return s.visit(ctx, func(_ context.Context, h *house) error {
+	return s.enter(ctx, func(_ context.Context, h *house) error {
 		_, err := fmt.Fprint(p.Out, h.RouteList())
 		return err
 	})

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path"
 	"strings"
 	"time"
 
@@ -103,16 +104,27 @@ func (s *server) start(ctx context.Context) error {
 
 // routes are those of the house, and for development a few more.
 func (s *server) routes() http.Handler {
-	mux, site := http.NewServeMux(), s.house.Site()
-	mux.Handle("/", s.house.Handler())
+	site := s.house.Site()
+	below := map[string]http.Handler{} // a mux would redirect paths that are not clean
 	if site.Mount() != "" {
-		mux.Handle("/.well-known/", s.house.WellKnown())
+		below["/.well-known/"] = s.house.WellKnown()
 	}
+	if s.dev != nil {
+		below[site.Mount()+"/dev/"] = s.dev.routes(site, s.house.Handler())
+	}
+	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for prefix, h := range below {
+			if strings.HasPrefix(r.URL.Path, prefix) && path.Clean(r.URL.Path) == r.URL.Path {
+				h.ServeHTTP(w, r)
+				return
+			}
+		}
+		s.house.Handler().ServeHTTP(w, r)
+	})
 	if s.dev == nil {
-		return mux
+		return all
 	}
-	s.dev.add(mux, site)
-	return ownHost(site, mux)
+	return ownHost(site, all)
 }
 
 // develop lets a house keep its mails and move its clock.
@@ -145,13 +157,15 @@ func (s *server) warn() {
 
 func (s *server) serve(l net.Listener, h http.Handler) {
 	server := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second, // threat: connections that are held open by sending slowly
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		Handler: h,
+
+		DisableGeneralOptionsHandler: true,            // "OPTIONS *" is an unknown path like any other
+		ReadHeaderTimeout:            5 * time.Second, // threat: connections that are held open by sending slowly
+		ReadTimeout:                  15 * time.Second,
+		WriteTimeout:                 60 * time.Second,
+		IdleTimeout:                  2 * time.Minute,
+		MaxHeaderBytes:               32 << 10,
+		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	s.serves = append(s.serves, server)
 	go func() {

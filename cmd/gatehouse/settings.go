@@ -78,6 +78,9 @@ type LogSettings struct {
 type DevSettings struct {
 	NoLimits bool          `help:"Lift every limit on attempts, for load tests."`
 	Clock    time.Duration `help:"How far the clock is ahead; POST /dev/clock moves it."`
+	HIBP     string        `name:"hibp-url" hidden:"" help:"Not used yet: for the check against breached passwords."`
+	SMS      string        `name:"sms-url" hidden:"" help:"Not used yet: for text messages."`
+	Captcha  string        `name:"captcha-url" hidden:"" help:"Not used yet: for CAPTCHAs."`
 	Argon2   string        `name:"argon2" help:"The cost of argon2id, to test faster." placeholder:"m=19456,t=2,p=1"`
 }
 

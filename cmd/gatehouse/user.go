@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -14,7 +12,6 @@ import (
 	"github.com/gatehouse-id/gatehouse"
 	"github.com/gatehouse-id/gatehouse/account"
 	"github.com/gatehouse-id/gatehouse/identity"
-	"github.com/gatehouse-id/gatehouse/policy"
 )
 
 type userCreate struct {
@@ -40,10 +37,7 @@ func (c *userCreate) Run(ctx context.Context, p *Program, s *Settings) error {
 	if err != nil {
 		return fmt.Errorf("read the password: %w", err)
 	}
-	return s.visit(ctx, func(ctx context.Context, h *house) error {
-		if err := s.knownRoles(c.Role); err != nil {
-			return err
-		}
+	return s.enter(ctx, func(ctx context.Context, h *house) error {
 		u, err := h.Flow.CreateUser(ctx, account.NewUser{Email: c.Email, Verified: c.Verified, Name: c.Name, Roles: c.Role}, oneLine(password))
 		if err != nil {
 			return err
@@ -56,18 +50,6 @@ func (c *userCreate) Run(ctx context.Context, p *Program, s *Settings) error {
 // oneLine is text without the end of line that echo and editors add.
 func oneLine(text []byte) string {
 	return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
-}
-
-// knownRoles refuses a role that is not configured: it would grant nothing, now.
-func (s *Settings) knownRoles(roles []string) error {
-	defined := policy.Defaults()
-	maps.Copy(defined, policy.Set(s.Roles))
-	for _, role := range roles {
-		if _, ok := defined[role]; !ok {
-			return fmt.Errorf("there is no role %q; the setting roles defines more", role)
-		}
-	}
-	return nil
 }
 
 type userList struct {
@@ -153,11 +135,7 @@ func (c *userRoles) Run(ctx context.Context, p *Program, s *Settings) error {
 		})
 	}
 	return c.act(ctx, p, s, "has the roles "+strings.Join(c.Roles, " "), func(ctx context.Context, h *house, u *identity.User) error {
-		if err := s.knownRoles(c.Roles); err != nil {
-			return err
-		}
-		slices.Sort(c.Roles)
-		return h.Accounts.SetRoles(ctx, u.ID, slices.Compact(c.Roles))
+		return h.Flow.SetRoles(ctx, u.ID, c.Roles)
 	})
 }
 

@@ -1,8 +1,8 @@
 package api
 
 import (
+	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/account"
@@ -73,30 +73,14 @@ type createUserBody struct {
 	EmailVerified bool     `json:"emailVerified"`
 }
 
-// createUser needs an address that the administrator vouches for: there is no way yet to
-// prove one at sign-in, and a user who can never sign in would help nobody.
+// createUser makes a user whose address the administrator vouches for, or else one who must
+// prove it before the first sign-in is complete.
 func (a *API) createUser(c call, in createUserBody) (accountBody, error) {
-	if !in.EmailVerified && !a.Flow.Unverified {
-		return accountBody{}, identity.ErrInvalid.With("emailVerified", "must be true: vouch for the address, or let its owner register")
-	}
-	if err := a.known(in.Roles); err != nil {
-		return accountBody{}, err
-	}
 	u, err := a.Flow.CreateUser(c.r.Context(), account.NewUser{Email: in.Email, Verified: in.EmailVerified, Name: in.Name, Roles: in.Roles}, in.Password)
 	if err != nil {
 		return accountBody{}, err
 	}
 	return showAccount(*u), nil
-}
-
-// known refuses a role that is not configured: it would grant nothing, now.
-func (a *API) known(roles []string) error {
-	for _, role := range roles {
-		if _, ok := a.Roles[role]; !ok {
-			return identity.ErrInvalid.With("roles", "has a role that is not configured")
-		}
-	}
-	return nil
 }
 
 type patchUserBody struct {
@@ -109,19 +93,23 @@ func (a *API) patchUser(c call, in patchUserBody) (accountBody, error) {
 	if err != nil {
 		return accountBody{}, err
 	}
-	if in.Name != nil {
-		name, err := account.DisplayName(*in.Name)
-		if err != nil {
-			return accountBody{}, err
+	err = a.Flow.DB.Tx(c.r.Context(), func(ctx context.Context) error {
+		if in.Name != nil {
+			name, err := account.DisplayName(*in.Name)
+			if err != nil {
+				return err
+			}
+			if err := a.Accounts.Rename(ctx, u.ID, name); err != nil {
+				return err
+			}
 		}
-		if err := a.Accounts.Rename(c.r.Context(), u.ID, name); err != nil {
-			return accountBody{}, err
+		if in.Disabled == nil {
+			return nil
 		}
-	}
-	if in.Disabled != nil {
-		if err := a.Flow.Disable(c.r.Context(), u.ID, *in.Disabled); err != nil {
-			return accountBody{}, err
-		}
+		return a.Flow.Disable(ctx, u.ID, *in.Disabled)
+	})
+	if err != nil {
+		return accountBody{}, err
 	}
 	return a.shown(c)
 }
@@ -138,12 +126,7 @@ func (a *API) setRoles(c call, in rolesBody) (accountBody, error) {
 	if in.Roles == nil {
 		return accountBody{}, identity.ErrInvalid.With("roles", "is missing")
 	}
-	if err := a.known(in.Roles); err != nil {
-		return accountBody{}, err
-	}
-	slices.Sort(in.Roles)
-	err := a.Accounts.SetRoles(c.r.Context(), identity.UserID(c.id()), slices.Compact(in.Roles))
-	if err != nil {
+	if err := a.Flow.SetRoles(c.r.Context(), identity.UserID(c.id()), in.Roles); err != nil {
 		return accountBody{}, err
 	}
 	return a.shown(c)

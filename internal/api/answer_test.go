@@ -38,7 +38,7 @@ func take(t testing.TB, request string, r *http.Response) answer {
 }
 
 // is fails unless the answer has the status and, for an error, the code; then it checks
-// what all errors have (api.md, Conventions).
+// what all errors have (the conventions of the contract).
 func (a answer) is(status int, code string) answer {
 	a.Helper()
 	if got, _ := a.body["code"].(string); a.status != status || got != code {

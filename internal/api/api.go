@@ -1,5 +1,5 @@
 // Package api is the JSON face of the house: signing in, the account of whoever is signed
-// in (me_*.go), and administration (admin_*.go).
+// in (me.go), and administration (admin.go).
 //
 // It owns the routes of the HTTP contract and the shapes of their bodies, and from both the
 // OpenAPI document. It is thin: decode, call a noun or a verb, encode. It knows no rule.
@@ -121,6 +121,9 @@ func paged[From, T any](list []From, next string, show func(From) T) page[T] {
 
 // public is the rule of what strangers call: proof of origin only.
 var public = guard.Rule{Public: true}
+
+// anonymous is the rule of documents, which are the same for everybody.
+var anonymous = guard.Rule{Public: true, Anonymous: true}
 
 // limited is public with a limit for each address.
 func limited(n int, per time.Duration) guard.Rule {

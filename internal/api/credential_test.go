@@ -47,6 +47,16 @@ func TestAuthorizationField(t *testing.T) {
 	}
 }
 
+// A token in a URL is in every log on the way: it opens nothing (CON-22, RFC 9700 section 4.3.2).
+func TestTokenInQuery(t *testing.T) {
+	f := one(t)
+	f.person(alice)
+	access := f.signedIn(alice, "native").access
+	for _, name := range []string{"access_token", "accessToken", "token", "authorization"} {
+		f.program().do("GET", "/auth/me?"+name+"="+access, nil).is(401, "NO_CREDENTIALS")
+	}
+}
+
 // A header field that is present is the credential: a cookie beside it opens nothing
 // (BUG-45), not even where the field holds nothing.
 func TestHeaderBeatsCookie(t *testing.T) {

@@ -52,7 +52,7 @@ func from(r *http.Request, site, origin string) *http.Request {
 }
 
 // Where the credential was a cookie, a request that changes something needs a same-origin
-// proof and the token of the session (CSR-02, CON-23, BUG-45, BUG-47).
+// proof and the token of the session (CSR-02, SES-32, CON-23, BUG-45, BUG-47).
 func TestForgedByCookie(t *testing.T) {
 	f := one(t, withApp)
 	f.person(alice)
@@ -85,7 +85,8 @@ func (d *device) labelled(name string) *device {
 	return &inner
 }
 
-// Where a header field is the credential no page could have been tricked (CSR-03).
+// Where a header field is the credential no page could have been tricked, and it works from
+// anywhere (CSR-03, JWT-29).
 func TestHeaderIsNotForged(t *testing.T) {
 	f := one(t, withApp)
 	f.person(alice)

@@ -16,12 +16,12 @@ import (
 func (a *API) documents() []guard.Route {
 	return []guard.Route{
 		{
-			Pattern: "GET /.well-known/jwks.json", Rule: public, Handler: web.Handler(a.jwks),
+			Pattern: "GET /.well-known/jwks.json", Rule: anonymous, Handler: web.Handler(a.jwks),
 			About: guard.Operation{Summary: "The public keys that verify our tokens", Out: keySet{}},
 		},
-		op("GET /healthz", "Whether the process is alive", public, http.StatusOK, a.alive),
+		op("GET /healthz", "Whether the process is alive", anonymous, http.StatusOK, a.alive),
 		{
-			Pattern: "GET /readyz", Rule: public, Handler: web.Handler(a.ready),
+			Pattern: "GET /readyz", Rule: anonymous, Handler: web.Handler(a.ready),
 			About: guard.Operation{Summary: "Whether the house can serve, with each dependency named", Out: readyBody{}},
 		},
 	}
@@ -66,13 +66,14 @@ type readyBody struct {
 }
 
 // ready names each dependency, in the fields of the error where one fails. What is wrong
-// with it strangers are not told.
+// with it is for the log: strangers may ask.
 func (a *API) ready(w http.ResponseWriter, r *http.Request) error {
 	checks, ready := map[string]string{}, true
 	for name, err := range a.Ready(r) {
 		checks[name] = "ok"
 		if err != nil {
 			checks[name], ready = "failing", false
+			a.Site.Log.ErrorContext(r.Context(), "not ready", "dependency", name, "err", err)
 		}
 	}
 	if ready {

@@ -9,7 +9,8 @@ import (
 	"github.com/gatehouse-id/gatehouse/internal/sqldb/sqldbtest"
 )
 
-// A place is where a house stands, and how its cookies look there.
+// A place is where a house stands, and how its cookies look there: Secure everywhere but on a
+// machine that only talks to itself (SES-04).
 type place struct {
 	public                                string
 	visit, session, refresh, access, hint string // name; attributes of the place
@@ -35,7 +36,8 @@ var places = []place{
 }
 
 // A modeCase is what a sign-in of one mode hands out: cookies with their Max-Age in
-// seconds, and members of the body.
+// seconds, and members of the body. The refresh token is in a cookie that scripts cannot read
+// (STO-03, REF-05), or with a program that has no cookies (SES-30, REF-15).
 type modeCase struct {
 	mode    string
 	cookies map[string]int
@@ -49,8 +51,9 @@ var modes = []modeCase{
 	{"native", nil, []string{"accessToken", "expiresIn", "tokenType", "refreshToken", "user", "session"}},
 }
 
-// TestFlow is the whole life of a sign-in, in every mode, at the root of a host and below
-// it, on both engines (FLO-01..03, TST-04, REF-11, SES-26).
+// TestFlow is the whole life of a sign-in, in every mode (CON-03, STO-04), at the root of a
+// host and below it, on both engines (FLO-01..03, TST-01, TST-04, GEN-08, GEN-12, REF-11,
+// BUG-41, SES-26, SES-31).
 func TestFlow(t *testing.T) {
 	for _, p := range places {
 		sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {

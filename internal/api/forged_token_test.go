@@ -109,8 +109,8 @@ func flip(text string, i int) string {
 }
 
 // TestForgedTokens sends every forgery in the header and as the cookie of cookie-token: 401,
-// never 500, never let in. The signature of a good token is found good before, so that what
-// is remembered of it must not help.
+// never 500, never let in (JWT-19). The signature of a good token is found good before, so that
+// what is remembered of it must not help. The expired token has everything else right (BUG-43).
 func TestForgedTokens(t *testing.T) {
 	for _, alg := range []jose.Algorithm{jose.ES256, jose.RS256} {
 		t.Run(string(alg), func(t *testing.T) {

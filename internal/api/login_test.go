@@ -94,6 +94,31 @@ func TestRememberMe(t *testing.T) {
 	}
 }
 
+// Who is not signed in has no session, whatever they tried (SES-11).
+func TestStrangersHaveNoSession(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.person(alice)
+		sessions := func() (n int) {
+			_, err := f.gate.Flow.DB.Row(f.Context(), []any{&n}, `SELECT COUNT(*) FROM sessions`)
+			f.must(err)
+			return n
+		}
+		d := f.browser()
+		d.csrf()
+		d.do("GET", "/auth/methods", nil).is(200, "").sets()
+		d.me().is(401, "NO_CREDENTIALS").sets()
+		d.register(bob, passphrase).is(201, "").sets()
+		d.try(message{"email": alice, "password": another, "mode": "cookie"}).is(401, "INVALID_CREDENTIALS").sets()
+		d.renew().is(401, "NO_REFRESH_TOKEN").sets()
+		if n := sessions(); n != 0 {
+			t.Errorf("%d sessions of nobody", n)
+		}
+		if d.login(alice, "cookie"); sessions() != 1 {
+			t.Errorf("%d sessions of one", sessions())
+		}
+	})
+}
+
 // A session in a cookie ends when it was idle, and at the latest at its absolute end (SES-20,
 // SES-21, CON-29).
 func TestLifetimes(t *testing.T) {
@@ -119,7 +144,7 @@ func TestLifetimes(t *testing.T) {
 	})
 }
 
-// Right proofs do not open for everybody (BRE-05, api.md "Sign-in").
+// Right proofs do not open for everybody (BRE-05, the contract "Sign-in").
 func TestRightPasswordIsNotEnough(t *testing.T) {
 	each(t, func(f *fixture) {
 		reset := f.person(bob)

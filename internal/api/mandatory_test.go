@@ -22,7 +22,8 @@ func (f *fixture) post(owner identity.UserID) {
 	f.transport = serve(f, mux, false)
 }
 
-// The six cases that nobody may leave out (TST-02, GEN-03).
+// The six cases that nobody may leave out (TST-02, GEN-03), each with a code that stays while
+// its text may be translated (CON-25).
 func TestMandatoryCases(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.person(alice, "author")
@@ -30,10 +31,10 @@ func TestMandatoryCases(t *testing.T) {
 		d := f.signedIn(alice, "native")
 		bare := f.program()
 
-		// 1. A missing header.
+		// 1. A missing header (JWT-17).
 		bare.do("GET", "/auth/me", nil).is(401, "NO_CREDENTIALS")
 
-		// 2. A malformed or truncated token.
+		// 2. A malformed or truncated token (JWT-19).
 		for _, token := range []string{"x", "a.b.c", d.access[:len(d.access)-1], d.access[:strings.LastIndexByte(d.access, '.')], d.access + "A"} {
 			(&device{fixture: f, header: http.Header{"Authorization": {"Bearer " + token}}}).do("GET", "/auth/me", nil).is(401, "INVALID_TOKEN")
 		}
@@ -46,7 +47,7 @@ func TestMandatoryCases(t *testing.T) {
 		d.call("DELETE", "/posts/1", nil).is(404, "NOT_FOUND")
 		f.signedIn(bob, "native").call("DELETE", "/posts/1", nil).is(204, "")
 
-		// 3. A token that has expired.
+		// 3. A token that has expired: nothing outlives it anywhere (JWT-06, JWT-18, JWT-23).
 		f.wait(15 * time.Minute)
 		d.me().is(401, "TOKEN_EXPIRED")
 

@@ -46,13 +46,15 @@ func (a *API) whoAmI(c call, _ none) (b meBody, err error) {
 	if err != nil {
 		return b, err
 	}
-	v, err := a.Sessions.Get(c.r.Context(), p.SessionID)
-	if err != nil {
-		return b, err
+	if p.SessionID != "" { // a scheme of the embedding program may have none
+		v, err := a.Sessions.Get(c.r.Context(), p.SessionID)
+		if err != nil {
+			return b, err
+		}
+		b.Session = &meSession{v.ID, v.CreatedAt, v.ExpiresAt}
 	}
 	b.User.userBody, b.User.EmailVerified = *showUser(user), user.EmailVerified
 	b.Permissions = a.Roles.Of(user.Roles)
-	b.Session = &meSession{v.ID, v.CreatedAt, v.ExpiresAt}
 	b.AuthTime, b.AMR, b.ACR = p.AuthTime.UTC(), p.AMR, p.ACR
 	return b, nil
 }
@@ -128,6 +130,6 @@ func (a *API) changePassword(c call, in passwordBody) (signedInBody, error) {
 	if err != nil {
 		return signedInBody{}, err
 	}
-	a.Site.HandOver(c.w, c.r, handOver(signed), false)
+	a.Site.HandOver(c.w, c.r, signed.Cookies(), false)
 	return show(signed), nil
 }

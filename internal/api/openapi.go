@@ -19,7 +19,7 @@ import (
 // cannot tell anything else than what is served. Routes without About are left out.
 func Document(site *web.Site, product string, routes []guard.Route) guard.Route {
 	text := describe(site, product, routes)
-	return guard.Route{Pattern: "GET /openapi.json", Rule: public, Handler: web.Handler(func(w http.ResponseWriter, r *http.Request) error {
+	return guard.Route{Pattern: "GET /openapi.json", Rule: anonymous, Handler: web.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		publish(w, r, "application/json", 5*time.Minute, text)
 		return nil
 	})}

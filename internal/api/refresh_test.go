@@ -98,7 +98,7 @@ func TestRotationRule(t *testing.T) {
 }
 
 // A sign-in of the token modes ends after seven days without an active person, and at the
-// latest after thirty (CON-01, BUG-04).
+// latest after thirty (REF-01, CON-01, BUG-04).
 func TestRefreshLifetimes(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.person(alice)
@@ -148,7 +148,7 @@ func TestRefreshAfterTheEnd(t *testing.T) {
 }
 
 // Theft ends the sign-in of the thief and of the owner, who is told; other sign-ins stay
-// (REF-08, REF-12).
+// (REF-08, REF-12), also where there are no cookies (REF-15).
 func TestTheft(t *testing.T) {
 	each(t, func(f *fixture) {
 		user := f.person(alice)

@@ -44,7 +44,7 @@ type verifyBody struct {
 }
 
 func (a *API) verifyEmail(c call, in verifyBody) (state, error) {
-	_, err := a.Verifier.Verify(c.r.Context(), in.Token, in.Password, a.Site.ReadCookie(c.r, web.Visit))
+	err := a.Verifier.Verify(c.r.Context(), in.Token, in.Password, a.Site.ReadCookie(c.r, web.Visit))
 	return state{"verified"}, err
 }
 

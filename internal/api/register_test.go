@@ -47,7 +47,7 @@ func TestRegistration(t *testing.T) {
 }
 
 // Who can read the mail but did not choose the password must give one; the link is good
-// until then (api.md, Registration).
+// until then (the contract, Registration).
 func TestOtherBrowser(t *testing.T) {
 	each(t, func(f *fixture) {
 		for i, email := range []string{alice, bob} {
@@ -180,7 +180,7 @@ func TestResend(t *testing.T) {
 }
 
 // Nobody can flood a mailbox: beyond the limit of the address there is no mail, and no other
-// answer; beyond the limit of the caller there is a 429 (RAT-14, api.md, Limits).
+// answer; beyond the limit of the caller there is a 429 (RAT-14, the contract, Limits).
 func TestMailLimits(t *testing.T) {
 	f := one(t)
 	d := f.browser()
@@ -209,7 +209,7 @@ func TestInvalidRegistrations(t *testing.T) {
 		{"alice", passphrase, "", "VALIDATION_FAILED", "email"},
 		{"Alice <alice@example.com>", passphrase, "", "VALIDATION_FAILED", "email"},
 		{alice, passphrase, strings.Repeat("x", 101), "VALIDATION_FAILED", "name"},
-		{alice, "", "", "WEAK_PASSWORD", "password"},
+		{alice, "", "", "VALIDATION_FAILED", "password"},
 		{alice, "fourteen chars", "", "WEAK_PASSWORD", "password"},
 		{alice, "passwordpassword", "", "WEAK_PASSWORD", "password"},
 		{alice, "gatehouse gatehouse", "", "WEAK_PASSWORD", "password"},

@@ -88,7 +88,7 @@ func (d *device) prove(login, with string) answer {
 	return d.do("POST", "/auth/login/totp", message{"login": login, "code": with})
 }
 
-// Two proofs sign in, in the mode that the first step chose, and say so (api.md, "one more
+// Two proofs sign in, in the mode that the first step chose, and say so (the contract: "one more
 // proof").
 func TestTwoSteps(t *testing.T) {
 	withSeconds(t, func(f *fixture) {

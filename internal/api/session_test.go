@@ -8,7 +8,7 @@ import (
 )
 
 // Everybody sees their own devices and may sign each of them out; what is ended is over
-// with the next request (SES-23, SES-24). Somebody else's do not exist.
+// with the next request (SES-23, SES-24, CON-24). Somebody else's do not exist.
 func TestDevices(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.person(alice)
@@ -127,7 +127,7 @@ func TestTokenForCookie(t *testing.T) {
 	f.browser().do("POST", "/auth/token", nil).is(401, "NO_CREDENTIALS")
 }
 
-// Everybody can read what happened to their own account, and nobody else's.
+// Everybody can read what happened to their own account, and nobody else's (SES-28).
 func TestHistory(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.person(bob)

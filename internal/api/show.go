@@ -3,7 +3,6 @@ package api
 import (
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/identity"
-	"github.com/gatehouse-id/gatehouse/internal/web"
 )
 
 // A jsonValue is any JSON value, kept as it came in.
@@ -30,20 +29,3 @@ func show(in *authn.SignedIn) signedInBody {
 }
 
 func showUser(u *identity.User) *userBody { return &userBody{u.ID, u.Email, u.Name, u.Roles} }
-
-// handOver says which secrets go into which cookies.
-func handOver(in *authn.SignedIn) web.Secrets {
-	s := web.Secrets{Keep: in.Keep}
-	switch in.Session.Mode {
-	case identity.ModeCookie:
-		s.Session = in.Cookie
-	case identity.ModeCookieToken:
-		s.Access, s.AccessLife = in.Access, in.ExpiresIn
-		s.Refresh = in.Refresh
-	case identity.ModeToken:
-		s.Refresh = in.Refresh
-	case identity.ModeNative:
-		s.None = true
-	}
-	return s
-}

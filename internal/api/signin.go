@@ -127,7 +127,7 @@ func (a *API) finish(c call, id identity.MethodID, in stepBody) (signedInBody, e
 	if out.SignedIn == nil {
 		return signedInBody{MFARequired: true, Login: out.Login, Next: out.Next, ExpiresIn: seconds(out.ExpiresIn)}, nil
 	}
-	a.Site.HandOver(c.w, c.r, handOver(out.SignedIn), true)
+	a.Site.HandOver(c.w, c.r, out.SignedIn.Cookies(), true)
 	return show(out.SignedIn), nil
 }
 
@@ -165,7 +165,7 @@ func (a *API) refresh(c call, in refreshBody) (signedInBody, error) {
 	if err != nil {
 		return signedInBody{}, err
 	}
-	a.Site.HandOver(c.w, c.r, handOver(signed), false)
+	a.Site.HandOver(c.w, c.r, signed.Cookies(), false)
 	return show(signed), nil
 }
 
@@ -194,26 +194,41 @@ type logoutBody struct {
 // logout ends what it can find and clears what it may have set. It is no error to be signed
 // out already.
 func (a *API) logout(c call, in logoutBody) (message, error) {
-	ctx := c.r.Context()
-	if p := c.me(); p != nil {
-		if err := a.Flow.SignOut(ctx, p.UserID, p.SessionID); err != nil && identity.KindOf(err) != identity.NotFound {
-			return message{}, err
-		}
+	holders, err := a.holders(c, in)
+	if err != nil {
+		return message{}, err
 	}
-	for _, refresh := range []string{a.Site.ReadCookie(c.r, web.Refresh), in.RefreshToken} {
-		p, err := a.Flow.Holder(ctx, refresh)
-		if err != nil {
-			return message{}, err
-		}
-		if p == nil {
-			continue
-		}
-		if err := a.Flow.SignOut(ctx, p.UserID, p.SessionID); err != nil && identity.KindOf(err) != identity.NotFound {
+	for _, p := range holders {
+		if err := a.Flow.SignOut(c.r.Context(), p.UserID, p.SessionID); err != nil && identity.KindOf(err) != identity.NotFound {
 			return message{}, err
 		}
 	}
 	a.Site.ClearAll(c.w)
 	return message{"Logged out successfully"}, nil
+}
+
+// holders are all as whom the caller is signed in. A session cookie counts beside a header
+// field too: its browser is told to forget it, so the record must go first.
+func (a *API) holders(c call, in logoutBody) (all []*identity.Principal, err error) {
+	ctx := c.r.Context()
+	if p := c.me(); p != nil {
+		all = append(all, p)
+	}
+	if v, _, err := a.Sessions.Lookup(ctx, a.Site.ReadCookie(c.r, web.Session)); err == nil {
+		all = append(all, &identity.Principal{UserID: v.UserID, SessionID: v.ID})
+	} else if identity.KindOf(err) != identity.Unauthenticated {
+		return nil, err
+	}
+	for _, refresh := range []string{a.Site.ReadCookie(c.r, web.Refresh), in.RefreshToken} {
+		p, err := a.Flow.Holder(ctx, refresh)
+		if err != nil {
+			return nil, err
+		}
+		if p != nil {
+			all = append(all, p)
+		}
+	}
+	return all, nil
 }
 
 type logoutAllBody struct {

@@ -60,6 +60,7 @@ func seal(secret []byte, input string) string {
 	return input + "." + encode(string(mac.Sum(nil)))
 }
 
+// TestRoundTrip: what a key of any algorithm signs, that key verifies and no other (JWT-12).
 func TestRoundTrip(t *testing.T) {
 	for _, alg := range algorithms {
 		t.Run(string(alg), func(t *testing.T) {

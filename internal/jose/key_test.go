@@ -142,7 +142,7 @@ func TestUnfitMaterial(t *testing.T) {
 			}
 		}
 	}
-	// JWT-11: 512 bits.
+	// JWT-11, CON-07: 512 bits.
 	if _, err := jose.ParsePrivate(jose.HS256, "k", bytes.Repeat([]byte{1}, 63)); !errors.Is(err, jose.ErrKey) {
 		t.Errorf("a short secret: %v", err)
 	}

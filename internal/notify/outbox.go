@@ -58,8 +58,7 @@ type entry struct {
 func sealContext(id identity.MailID) string { return "outbox/" + string(id) }
 
 // Queue puts m into the outbox, in the transaction of ctx where there is one. It is dropped
-// unsent at expires, which is no later than the end of what its links are good for. Render
-// before the transaction; after its commit, Wake spares m the next look.
+// unsent at expires, which is no later than the end of what its links are good for.
 func (o *Outbox) Queue(ctx context.Context, m Message, expires time.Time) error {
 	now := o.Now()
 	m.ID = identity.NewID[identity.MailID]("mai", now)

@@ -50,8 +50,8 @@ var (
 	})
 )
 
-// Render writes a mail in the language of its reader. It is slow for a transaction: render
-// before, queue within.
+// Render writes a mail in the language of its reader. It takes a fraction of a millisecond: a
+// transaction that others wait for can bear one, not a loop of them.
 func Render(kind Kind, f Facts) (Message, error) {
 	l := speak(f.Language)
 	words, ok := l.Kinds[kind]

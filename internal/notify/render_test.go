@@ -64,7 +64,7 @@ func golden(t *testing.T, name, got string) {
 
 var unfilled = regexp.MustCompile(`^\{|\{[a-z]+\}|<(title|h1|bdi)></|ZgotmplZ|<no value>`)
 
-// What holds for every mail in every language (experience.md 4.5).
+// What holds for every mail in every language.
 func TestEveryMail(t *testing.T) {
 	for _, kind := range kinds {
 		for language, want := range map[string]string{"": "en", "en-GB": "en", "tlh": "en", "ar": "ar", "AR-eg": "ar"} {

@@ -73,7 +73,7 @@ func (o *Outbox) timeout() time.Duration {
 }
 
 // send opens the payload and hands it to the Sender, which has until the timeout or the end
-// of the message, whichever comes first: nobody is sent a dead link (F14).
+// of the message, whichever comes first: nobody is sent a dead link.
 func (o *Outbox) send(ctx context.Context, e *entry) error {
 	left := e.expires.Sub(o.Now())
 	if left <= 0 {

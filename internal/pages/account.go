@@ -76,6 +76,6 @@ func (p *Pages) changePassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p.Site.HandOver(w, r, web.Secrets{Session: in.Cookie, Keep: in.Keep}, false)
+	p.Site.HandOver(w, r, in.Cookies(), false)
 	return p.see(w, r, "/account/password?done=password")
 }

@@ -74,6 +74,7 @@ func TestDevices(t *testing.T) {
 	here.open("/account/devices").is(http.StatusOK, "Devices")
 }
 
+// What people write is shown as they wrote it, as text (XSS-02).
 func TestProfile(t *testing.T) {
 	h := open(t)
 	p := h.person()
@@ -126,7 +127,7 @@ func TestLeaving(t *testing.T) {
 	account.submit("/logout").is(http.StatusOK, "You are signed out") // once more is no error
 }
 
-// Every page is sent with the policy, for nobody to keep, and says its language.
+// Every page is sent with the policy (HDR-02), for nobody to keep, and says its language.
 func TestHeaders(t *testing.T) {
 	h := open(t)
 	p := h.person()

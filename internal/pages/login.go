@@ -49,7 +49,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	// What a sign-in of another mode left is not sent to this path, so it cannot be seen
 	// whether there is any.
 	p.Site.ClearCookie(w, web.Refresh)
-	p.Site.HandOver(w, r, web.Secrets{Session: out.SignedIn.Cookie, Keep: out.SignedIn.Keep}, true)
+	p.Site.HandOver(w, r, out.SignedIn.Cookies(), true)
 	return leave(w, p.destination(form.Get(returnTo), p.chosen(r)))
 }
 

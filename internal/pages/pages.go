@@ -80,7 +80,7 @@ func (p *Pages) pages() []page {
 // Routes returns every page.
 func (p *Pages) Routes() []guard.Route {
 	routes := []guard.Route{
-		{Pattern: "GET /static/{hash}/{file}", Rule: public, Handler: web.Handler(asset)},
+		{Pattern: "GET /static/{hash}/{file}", Rule: guard.Rule{Public: true, Anonymous: true}, Handler: web.Handler(asset)},
 		{Pattern: "GET /.well-known/change-password", Rule: public, Handler: web.Handler(p.wellKnownChange)},
 	}
 	for _, at := range p.pages() {

@@ -32,6 +32,23 @@ func TestMounted(t *testing.T) {
 	p.open("/id/account").submit("/id/logout").is(http.StatusOK, "You are signed out").came("303 /id/logged-out")
 }
 
+// Our scripts keep nothing in the browser (STO-01) and write no markup (XSS-02).
+func TestScripts(t *testing.T) {
+	h := open(t)
+	p, n := h.person(), 0
+	for _, script := range p.open("/signup").all(func(n *html.Node) bool { return n.Data == "script" }) {
+		n++
+		for _, word := range []string{"Storage", "indexedDB", "cookie", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval"} {
+			if strings.Contains(p.open(attr(script, "src")).text, word) {
+				t.Errorf("%s uses %s", attr(script, "src"), word)
+			}
+		}
+	}
+	if n == 0 {
+		t.Error("the page has no script; has its shape changed?")
+	}
+}
+
 func TestAssetsAreKept(t *testing.T) {
 	h := open(t)
 	p := h.person()

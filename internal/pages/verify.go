@@ -26,7 +26,7 @@ func (p *Pages) verify(w http.ResponseWriter, r *http.Request, why *identity.Err
 }
 
 func (p *Pages) proveAddress(w http.ResponseWriter, r *http.Request) error {
-	_, err := p.Verifier.Verify(r.Context(), r.PostForm.Get("token"), r.PostForm.Get("password"), p.Site.ReadCookie(r, web.Visit))
+	err := p.Verifier.Verify(r.Context(), r.PostForm.Get("token"), r.PostForm.Get("password"), p.Site.ReadCookie(r, web.Visit))
 	if state := lapse(err); state != "" {
 		return p.lapsed(w, r, state)
 	}

@@ -25,6 +25,7 @@ const (
 
 func raw64(b []byte) string { return base64.RawStdEncoding.EncodeToString(b) }
 
+// What other systems made is verified, bcrypt among it, and asks to be made anew (PWD-03).
 func TestImportedHashesVerify(t *testing.T) {
 	phc := func(cost string) string {
 		return strings.ReplaceAll(strings.Replace(pbkdf2s256, "$1000$", cost, 1), ".", "+")

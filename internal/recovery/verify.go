@@ -26,9 +26,6 @@ type Verifier struct {
 	Now      func() time.Time
 }
 
-// linkLength is the length of the token in a link.
-const linkLength = 43
-
 // A Pending registration is one that waits for its link.
 type Pending struct {
 	Email       string
@@ -39,7 +36,7 @@ type Pending struct {
 // Pending finds the registration of a link without spending it. A malformed token is
 // identity.ErrInvalidLink, one that is over or used identity.ErrLinkExpired.
 func (v *Verifier) Pending(ctx context.Context, token, visit string) (*Pending, error) {
-	if len(token) != linkLength {
+	if len(token) != secret.Length {
 		return nil, identity.ErrInvalidLink
 	}
 	c, err := v.Accounts.Outstanding(ctx, authn.RegistrationPurpose, token)
@@ -61,31 +58,30 @@ var errPassword = identity.ErrInvalid.With("password", "is needed, because this 
 // choose the password must not end up with an account somebody else can open, nor the
 // other way round. The password chosen then replaces the first. All other registrations of
 // the address die.
-func (v *Verifier) Verify(ctx context.Context, token, chosen, visit string) (*identity.User, error) {
+func (v *Verifier) Verify(ctx context.Context, token, chosen, visit string) error {
 	p, err := v.Pending(ctx, token, visit)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if chosen == "" && !p.SameBrowser {
-		return nil, errPassword
+		return errPassword
 	}
 	if chosen != "" {
 		if err := v.choose(ctx, p, chosen); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	var user *identity.User
 	err = v.Flow.DB.Tx(ctx, func(ctx context.Context) (err error) {
 		if err = v.Accounts.SpendAll(ctx, authn.RegistrationPurpose, token); err != nil {
 			return err
 		}
-		user, err = v.Flow.Admit(ctx, p.reg, true)
+		_, err = v.Flow.Admit(ctx, p.reg, true)
 		return err
 	})
 	if errors.Is(err, account.ErrTaken) {
-		return nil, identity.ErrLinkExpired.Because(err) // somebody proved the address first
+		return identity.ErrLinkExpired.Because(err) // somebody proved the address first
 	}
-	return user, err
+	return err
 }
 
 // choose takes the password that came with the link: the one chosen at registration, or a

@@ -25,15 +25,11 @@ func Bytes(n int) []byte {
 	return b
 }
 
-// New returns a token with 256 bits of entropy in base64url, 43 characters, behind the
-// prefix and an underscore. The prefix lets scanners find a leaked one; it may be "".
-func New(prefix string) string {
-	token := base64.RawURLEncoding.EncodeToString(Bytes(Size))
-	if prefix == "" {
-		return token
-	}
-	return prefix + "_" + token
-}
+// Length is the number of characters of a token.
+const Length = 43
+
+// New returns a token with 256 bits of entropy, in base64url.
+func New() string { return base64.RawURLEncoding.EncodeToString(Bytes(Size)) }
 
 // Hash returns what the database keeps of a token. One round of SHA-256 is enough for
 // something nobody can guess, and a stolen table opens nothing.

@@ -78,6 +78,9 @@ func (s *Site) ReadCookie(r *http.Request, c Cookie) string {
 
 // clearTwice takes away the cookies that stand twice.
 func (s *Site) clearTwice(w http.ResponseWriter, r *http.Request) {
+	if len(r.Header["Cookie"]) == 0 {
+		return
+	}
 	sent := strings.Join(r.Header["Cookie"], ";")
 	for c := range jar {
 		if strings.Count(sent, s.CookieName(c)+"=") > 1 && len(r.CookiesNamed(s.CookieName(c))) > 1 {
@@ -96,7 +99,7 @@ func (s *Site) CookieName(c Cookie) string {
 
 // SetHint gives a new session its readable mark.
 func (s *Site) SetHint(w http.ResponseWriter, life time.Duration) {
-	s.SetCookie(w, Hint, secret.New("")[:8], life)
+	s.SetCookie(w, Hint, secret.New()[:8], life)
 }
 
 // ClearAll takes away everything that a sign-in left in the browser, but what is named.
@@ -110,10 +113,10 @@ func (s *Site) ClearAll(w http.ResponseWriter, but ...Cookie) {
 
 // VisitOf returns the secret that names this browser, making one where there is none.
 func (s *Site) VisitOf(w http.ResponseWriter, r *http.Request) string {
-	if visit := s.ReadCookie(r, Visit); len(visit) == 43 {
+	if visit := s.ReadCookie(r, Visit); len(visit) == secret.Length {
 		return visit
 	}
-	visit := secret.New("")
+	visit := secret.New()
 	s.SetCookie(w, Visit, visit, 0)
 	r.AddCookie(&http.Cookie{Name: s.CookieName(Visit), Value: visit}) // for whoever asks again in this request
 	return visit

@@ -26,7 +26,9 @@ func filled(pattern, value, life string) string {
 	return strings.Replace(strings.Replace(pattern, "=%", "="+value, 1), "%", life, 1)
 }
 
-// A cookie is set and cleared with the same attributes (SES-02, SES-05..07, SES-26).
+// A cookie is set and cleared with the same attributes (SES-02, SES-04..07, SES-26): Lax, so
+// that a link from elsewhere finds people signed in (CSR-06), but for the refresh token, which
+// is Strict and goes to its routes only (REF-05, CON-02, BUG-37).
 func TestCookies(t *testing.T) {
 	s := at(t, "https://example.com/id")
 	for c, pattern := range kinds {

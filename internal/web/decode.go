@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"mime"
@@ -31,11 +32,28 @@ func Decode(w http.ResponseWriter, r *http.Request, v any) error {
 	if err != nil || len(body) == 0 {
 		return err
 	}
+	if member, ok := nothing(body); ok {
+		return identity.ErrInvalid.With(member, "must not be null")
+	}
 	err = json.Unmarshal(body, v, json.RejectUnknownMembers(true), json.MatchCaseInsensitiveNames(false))
 	if err == nil {
 		return nil
 	}
 	return identity.ErrInvalid.Because(err).With(problem(err))
+}
+
+// nothing finds a member of the body, or the body itself, that is null: it would pass as
+// whatever type was asked for. What is not JSON at all is left to the decoder.
+func nothing(body []byte) (member string, ok bool) {
+	for d := jsontext.NewDecoder(bytes.NewReader(body)); ; {
+		token, err := d.ReadToken()
+		if err != nil {
+			return "", false
+		}
+		if token.Kind() == 'n' && d.StackDepth() <= 1 {
+			return name(d.StackPointer()), true
+		}
+	}
 }
 
 func read(w http.ResponseWriter, r *http.Request, want string, refusal *identity.Error) ([]byte, error) {

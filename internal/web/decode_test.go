@@ -41,7 +41,8 @@ func TestDecode(t *testing.T) {
 	for _, c := range []struct{ text, member, problem string }{
 		{`{"email":"a","active":true,"number":1,"roles":["x"],"inner":{"name":"n"}}`, "", ""},
 		{`{}`, "", ""},
-		{`{"active":null}`, "", ""},
+		{`{"active":null}`, "active", "must not be null"},
+		{`null`, "body", "must not be null"},
 		{`{"e mail":1}`, "e mail", "is not known"},
 		{`{"inner":{"nome":1}}`, "inner.nome", "is not known"},
 		{`{"inner":{"name":1}}`, "inner.name", "must be a string"},

@@ -1,25 +1,26 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 )
 
 // always are the header fields of every answer (HDR-01, HDR-04..09).
-var always = [][2]string{
-	{"X-Content-Type-Options", "nosniff"},
-	{"Referrer-Policy", "no-referrer"},
-	{"X-Frame-Options", "DENY"},
-	{"X-Xss-Protection", "0"},
-	{"Cross-Origin-Opener-Policy", "same-origin"},
-	{"Cross-Origin-Resource-Policy", "same-origin"},
-	{"Origin-Agent-Cluster", "?1"},
-	{"X-Dns-Prefetch-Control", "off"},
-	{"X-Permitted-Cross-Domain-Policies", "none"},
-	{"X-Download-Options", "noopen"},
-	{"Permissions-Policy", "publickey-credentials-get=(self), publickey-credentials-create=(self), otp-credentials=(self), " +
+var always = http.Header{
+	"X-Content-Type-Options":            {"nosniff"},
+	"Referrer-Policy":                   {"no-referrer"},
+	"X-Frame-Options":                   {"DENY"},
+	"X-Xss-Protection":                  {"0"},
+	"Cross-Origin-Opener-Policy":        {"same-origin"},
+	"Cross-Origin-Resource-Policy":      {"same-origin"},
+	"Origin-Agent-Cluster":              {"?1"},
+	"X-Dns-Prefetch-Control":            {"off"},
+	"X-Permitted-Cross-Domain-Policies": {"none"},
+	"X-Download-Options":                {"noopen"},
+	"Permissions-Policy": {"publickey-credentials-get=(self), publickey-credentials-create=(self), otp-credentials=(self), " +
 		"camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
-	{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+	"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"},
 }
 
 // PagePolicy is the Content-Security-Policy of pages: nothing inline, nothing from
@@ -31,9 +32,7 @@ const PagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 const hsts = "max-age=31536000; includeSubDomains"
 
 func (s *Site) headers(h http.Header, requestID string) {
-	for _, f := range always {
-		h[f[0]] = []string{f[1]} // the names are canonical already
-	}
+	maps.Copy(h, always) // the values are replaced where an answer needs others, never changed
 	if s.Secure() {
 		h.Set("Strict-Transport-Security", hsts)
 	}

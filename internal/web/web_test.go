@@ -80,6 +80,19 @@ func TestClientAddress(t *testing.T) {
 	}
 }
 
+// Pages run the scripts of the house and none that stands in the page (HDR-02, BUG-44,
+// XSS-01).
+func TestPagePolicy(t *testing.T) {
+	for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'", "base-uri 'none'", "frame-ancestors 'none'"} {
+		if !strings.Contains(web.PagePolicy+";", want+";") {
+			t.Errorf("the policy does not say %s", want)
+		}
+	}
+	if strings.Contains(web.PagePolicy, "unsafe") || strings.Contains(web.PagePolicy, "*") || strings.Contains(web.PagePolicy, "http") {
+		t.Error("the policy lets something else in")
+	}
+}
+
 // Entering twice is entering once: a route of the house lies behind two doors.
 func TestEnterOnce(t *testing.T) {
 	s, w := at(t, "https://id.example.com"), httptest.NewRecorder()
@@ -106,7 +119,8 @@ func TestUserAgent(t *testing.T) {
 	}
 }
 
-// Every error has one body, and what is no error of ours shows nothing of itself (MWS-05).
+// Every error has one body and a code, and what is no error of ours shows nothing of itself
+// (MWS-05, CON-25, JWT-21).
 func TestFail(t *testing.T) {
 	for _, c := range []struct {
 		err               error

@@ -43,6 +43,7 @@ func Run(t *testing.T, c Case) {
 		if proof.Method != c.Method.ID() || proof.Factor == 0 || proof.At.IsZero() {
 			t.Errorf("incomplete proof %+v", proof)
 		}
+		l.About(&identity.User{ID: "usr_of_somebody_else"}) // must come too late
 		if l.UserID != c.User {
 			t.Errorf("it proved %q, want %q", l.UserID, c.User)
 		}

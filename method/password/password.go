@@ -74,7 +74,7 @@ func (m *Method) user(ctx context.Context, l *authn.Login, email string) (user *
 		return nil, nil
 	}
 	if err == nil {
-		l.UserID = user.ID
+		l.About(user)
 	}
 	return user, err
 }

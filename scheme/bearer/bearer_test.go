@@ -93,7 +93,7 @@ func TestScheme(t *testing.T) {
 	}
 }
 
-// What the principal is told stands in the token (JWT-22).
+// What the principal is told stands in the token (JWT-22, JWT-31).
 func TestPrincipal(t *testing.T) {
 	h := open(t)
 	in := h.signIn(t)
@@ -102,6 +102,19 @@ func TestPrincipal(t *testing.T) {
 	p, err := h.scheme.Authenticate(r)
 	if err != nil || p.ClientID != identity.FirstParty || p.SessionID != in.Session.ID || p.GrantID == "" || len(p.Roles) != 1 || p.Roles[0] != "user" ||
 		p.ACR != "aal1" || len(p.AMR) != 1 || p.Scopes != nil || time.Since(p.AuthTime) > time.Minute {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// An outage is nobody's bad credential (JWT-21).
+func TestOutage(t *testing.T) {
+	h := open(t)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	authorization("Bearer " + h.signIn(t).Access)(r)
+	if err := h.Flow.DB.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := h.scheme.Authenticate(r); p != nil || err == nil || identity.KindOf(err) == identity.Unauthenticated {
 		t.Errorf("%+v, %v", p, err)
 	}
 }

@@ -72,6 +72,7 @@ func journey(t *testing.T, h *house, here, there *tab, email string) {
 	there.quiet()
 }
 
+// A real browser, by clicks (TST-01).
 func TestJourney(t *testing.T) {
 	h, browser := open(t), chromium(t)
 	journey(t, h, h.sit(browser), h.sit(browser), "ada@example.com")
