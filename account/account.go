@@ -41,7 +41,9 @@ func (s *Store) Create(ctx context.Context, n NewUser) (*identity.User, error) {
 	if n.Roles == nil {
 		n.Roles = []string{"user"}
 	}
-	n.Roles = slices.Compact(slices.Sorted(slices.Values(n.Roles)))
+	n.Roles = append([]string{}, n.Roles...) // never nil, and not the caller's
+	slices.Sort(n.Roles)
+	n.Roles = slices.Compact(n.Roles)
 	if n.Event == "" {
 		n.Event = identity.EventUserCreated
 	}

@@ -12,13 +12,14 @@ import (
 // ErrLastAdmin is returned when nobody active would be left who has the role "admin".
 var ErrLastAdmin = &identity.Error{Kind: identity.Conflict, Code: "CONFLICT", Message: "Somebody must remain administrator."}
 
-// SetState enables or disables a user. A disabled one is refused everywhere from the next
-// request on (ASVS V7.4.2); that nothing begun before lives again is the caller's, who ends it.
+// SetState enables or disables a user. Disabling raises the generation, so that every
+// session, grant and token of the user is refused from the next request on, and stays so
+// when the user is enabled again (ASVS V7.4.2).
 // It returns identity.ErrNotFound for an unknown user, ErrLastAdmin for the last administrator.
 func (s *Store) SetState(ctx context.Context, id identity.UserID, state identity.State) error {
-	event := identity.EventUserEnabled
+	event, raise := identity.EventUserEnabled, 0
 	if state != identity.Active {
-		event = identity.EventUserDisabled
+		event, raise = identity.EventUserDisabled, 1
 	}
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
 		if state != identity.Active {
@@ -26,7 +27,7 @@ func (s *Store) SetState(ctx context.Context, id identity.UserID, state identity
 				return err
 			}
 		}
-		n, err := s.DB.Exec(ctx, `UPDATE users SET state = $1 WHERE id = $2 AND state <> $1`, string(state), string(id))
+		n, err := s.DB.Exec(ctx, `UPDATE users SET state = $1, generation = generation + $2 WHERE id = $3 AND state <> $1`, string(state), raise, string(id))
 		if err != nil {
 			return err
 		}

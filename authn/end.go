@@ -80,7 +80,9 @@ func (f *Flow) Disable(ctx context.Context, user identity.UserID, disabled bool)
 		if err := f.Accounts.SetState(ctx, user, state); err != nil || !disabled {
 			return err
 		}
-		_, err := f.endOthers(ctx, user, "")
-		return err
+		if _, err := f.Sessions.RevokeAll(ctx, user, ""); err != nil {
+			return err
+		}
+		return f.Tokens.EndAll(ctx, user, "", "disabled")
 	})
 }
