@@ -26,7 +26,7 @@ chromium_path() {
 missing() {
 	if ! command -v gcc clang >/dev/null; then echo gcc libc6-dev; fi # the race detector's
 	postgres_bin >/dev/null || echo postgresql
-	chromium_path >/dev/null || echo chromium
+	chromium_path >/dev/null || echo chromium fonts-noto-core # letters to draw, Arabic ones too
 	command -v npm >/dev/null || [ ! -f test/browser/package.json ] || echo nodejs npm
 }
 
