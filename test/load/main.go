@@ -1,7 +1,7 @@
 // Command load puts a house under load and writes what it costs as a table.
 //
-// It runs two servers as processes of their own on the loopback: a bare net/http handler,
-// and the house with a guarded handler that does as little. What an operation costs is the
+// It runs servers as processes of their own on the loopback: a bare net/http handler, one that
+// computes a raw hash, and the house with a guarded handler that does as little. What an operation costs is the
 // CPU time of the server's process, which the load itself does not blur, as a multiple of
 // the bare handler's in the same run. It is a tool, not a test: it fails on wrong answers
 // only.
@@ -29,7 +29,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.serve, "serve", "", "be a server: bare or house (used by the tool itself)")
+	flag.StringVar(&o.serve, "serve", "", "be a server: bare, hash or house (used by the tool itself)")
 	flag.StringVar(&o.dir, "dir", "", "where the house keeps its files (used by the tool itself)")
 	flag.StringVar(&o.listen, "listen", "127.0.0.1:0", "where a server listens")
 	flag.StringVar(&o.database, "database", "", "postgres://… instead of a SQLite file")
@@ -45,6 +45,8 @@ func run(o options) error {
 	switch o.serve {
 	case "bare":
 		return bare(o)
+	case "hash":
+		return hash(o)
 	case "house":
 		return house(o)
 	}
