@@ -123,7 +123,7 @@ func (c *Config) complete() error {
 	c.PublicURL = u.String()
 	if c.Product == "" {
 		c.Product = u.Hostname()
-		if loopback(c.Product) {
+		if web.Loopback(c.Product) {
 			c.Product = "Gatehouse"
 		}
 	}
@@ -187,7 +187,7 @@ func publicURL(text string) (*url.URL, error) {
 	}
 	switch {
 	case u.Scheme == "https":
-	case u.Scheme == "http" && loopback(u.Hostname()):
+	case u.Scheme == "http" && web.Loopback(u.Hostname()):
 	default:
 		return nil, fmt.Errorf("gatehouse: public URL %q must be https; plain http is for loopback hosts only", text)
 	}
@@ -199,14 +199,6 @@ func publicURL(text string) (*url.URL, error) {
 
 // defaultPort is what browsers leave out of an origin.
 var defaultPort = map[string]string{"http": ":80", "https": ":443"}
-
-func loopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
-}
 
 // sameSite reports whether browsers send a SameSite cookie of one to the other: the same
 // scheme, and the same host below the public suffix.

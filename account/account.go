@@ -133,15 +133,9 @@ type Query struct {
 
 // List returns the users of a query and the cursor of the next page, "" at the end.
 func (s *Store) List(ctx context.Context, q Query) (users []identity.User, next string, err error) {
-	limit := min(q.Limit, 200)
-	if limit <= 0 {
-		limit = 50
-	}
-	at, id := int64(1<<62), "~"
-	if q.Cursor != "" {
-		if at, id, err = sqldb.ParseCursor(q.Cursor); err != nil {
-			return nil, "", err
-		}
+	at, id, limit, err := sqldb.Page(q.Cursor, q.Limit)
+	if err != nil {
+		return nil, "", err
 	}
 	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(fold(q.Search)) + "%"
 	users, err = sqldb.All(ctx, s.DB, scanUser, selectUsers+`WHERE (u.created_at, u.id) < ($1, $2)

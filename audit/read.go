@@ -23,15 +23,9 @@ const columns = `id, type, at, actor, subject, org, request_id, personal, data, 
 // List returns the events of a query and the cursor of the next page, "" at the end.
 // A malformed cursor is identity.ErrInvalid.
 func (l *Log) List(ctx context.Context, q Query) (events []identity.Event, next string, err error) {
-	limit := min(q.Limit, 200)
-	if limit <= 0 {
-		limit = 50
-	}
-	at, id := int64(1<<62), "~"
-	if q.Cursor != "" {
-		if at, id, err = sqldb.ParseCursor(q.Cursor); err != nil {
-			return nil, "", err
-		}
+	at, id, limit, err := sqldb.Page(q.Cursor, q.Limit)
+	if err != nil {
+		return nil, "", err
 	}
 	events, err = sqldb.All(ctx, l.DB, scan, `SELECT `+columns+` FROM events
 		WHERE (at, id) < ($1, $2) AND ($3 = '' OR subject = $3) AND ($4 = '' OR type = $4)

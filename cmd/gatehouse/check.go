@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/gatehouse-id/gatehouse"
 	"github.com/gatehouse-id/gatehouse/internal/notify"
+	"github.com/gatehouse-id/gatehouse/internal/web"
 )
 
 // longestDrain leaves the rest of the ten seconds to the requests under way.
@@ -37,7 +37,7 @@ func (s *Settings) checkDev() error {
 	if !onlyHere(s.Listen) {
 		return fmt.Errorf("--dev shows every mail to everybody who can reach it: listen on 127.0.0.1, not on %s, or leave --dev out", s.Listen)
 	}
-	if u, err := url.Parse(s.PublicURL); err == nil && u.Host != "" && !local(u.Hostname()) {
+	if u, err := url.Parse(s.PublicURL); err == nil && u.Host != "" && !web.Loopback(u.Hostname()) {
 		return fmt.Errorf("--dev shows every mail to everybody who can reach it: public-url must be http://localhost:PORT, not %s, or leave --dev out", s.PublicURL)
 	}
 	return nil
@@ -66,15 +66,7 @@ func (s *Settings) checkProduction() error {
 // onlyHere reports whether a listener can be reached from this machine only.
 func onlyHere(listen string) bool {
 	host, _, err := net.SplitHostPort(listen)
-	return err == nil && local(host)
-}
-
-func local(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
+	return err == nil && web.Loopback(host)
 }
 
 // mailer returns who delivers mail, nil if nobody was named.

@@ -41,6 +41,15 @@ type Site struct {
 	Log     *slog.Logger
 }
 
+// Loopback reports whether a host is this machine.
+func Loopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
 // Secure reports whether the public URL is https, and so whether cookies are Secure.
 func (s *Site) Secure() bool { return s.Public.Scheme == "https" }
 
