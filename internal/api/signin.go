@@ -12,7 +12,7 @@ import (
 )
 
 // loginRule bounds how often one address may call at all; what fails is counted by the Flow.
-var loginRule = limited(300, time.Minute)
+var loginRule = limited(1000, time.Minute)
 
 func (a *API) signingIn() []guard.Route {
 	return []guard.Route{
