@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,11 @@ const (
 // The example does what the tutorial says: whoever is signed in writes, everybody deletes
 // their own, and for them there is no other (TST-02, AUZ-17).
 func TestBlog(t *testing.T) {
+	if l, err := net.Listen("tcp", "localhost:8080"); err != nil {
+		t.Fatalf("the example needs port 8080: %v", err)
+	} else if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
 	folder := t.TempDir()
 	program := filepath.Join(folder, "embed")
 	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
