@@ -33,7 +33,6 @@ type entry struct {
 	sealed    []byte
 	createdAt time.Time
 	activeAt  time.Time
-	retiredAt time.Time
 	dropAt    time.Time
 }
 
@@ -104,7 +103,7 @@ func micros(t time.Time) int64 {
 func (r *Ring) Reload(ctx context.Context) error {
 	r.reload.Lock()
 	defer r.reload.Unlock()
-	all, err := sqldb.All(ctx, r.DB, scan, `SELECT id, use, alg, state, public, sealed, created_at, active_at, retired_at, drop_at
+	all, err := sqldb.All(ctx, r.DB, scan, `SELECT id, use, alg, state, public, sealed, created_at, active_at, drop_at
 		FROM keys ORDER BY created_at, id`)
 	if err != nil {
 		return err
@@ -155,9 +154,9 @@ func (r *Ring) open(e, known *entry) error {
 
 func scan(row func(...any) error) (*entry, error) {
 	e := &entry{}
-	var created, active, retired, drop int64
-	err := row(&e.id, &e.use, &e.alg, &e.state, &e.public, &e.sealed, &created, &active, &retired, &drop)
+	var created, active, drop int64
+	err := row(&e.id, &e.use, &e.alg, &e.state, &e.public, &e.sealed, &created, &active, &drop)
 	e.createdAt, e.activeAt = time.UnixMicro(created), time.UnixMicro(active)
-	e.retiredAt, e.dropAt = time.UnixMicro(retired), time.UnixMicro(drop)
+	e.dropAt = time.UnixMicro(drop)
 	return e, err
 }

@@ -3,7 +3,6 @@ package web
 import (
 	"math"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -102,12 +101,10 @@ func (s *Site) SetHint(w http.ResponseWriter, life time.Duration) {
 	s.SetCookie(w, Hint, secret.New()[:8], life)
 }
 
-// ClearAll takes away everything that a sign-in left in the browser, but what is named.
-func (s *Site) ClearAll(w http.ResponseWriter, but ...Cookie) {
+// ClearAll takes away everything that a sign-in left in the browser.
+func (s *Site) ClearAll(w http.ResponseWriter) {
 	for _, c := range []Cookie{Session, Refresh, Access, Hint} {
-		if !slices.Contains(but, c) {
-			s.ClearCookie(w, c)
-		}
+		s.ClearCookie(w, c)
 	}
 }
 
