@@ -15,7 +15,6 @@ type schemas object
 // special are the types whose JSON does not follow from their kind.
 var special = map[reflect.Type]object{
 	reflect.TypeFor[time.Time]():       {"type": "string", "format": "date-time"},
-	reflect.TypeFor[jsonValue]():       {"type": "object"},
 	reflect.TypeFor[json.RawMessage](): {"type": "object"},
 	reflect.TypeFor[identity.Mode](): {"type": "string", "enum": []identity.Mode{
 		identity.ModeToken, identity.ModeCookie, identity.ModeCookieToken, identity.ModeNative,

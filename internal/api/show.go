@@ -5,15 +5,6 @@ import (
 	"github.com/gatehouse-id/gatehouse/identity"
 )
 
-// A jsonValue is any JSON value, kept as it came in.
-type jsonValue []byte
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (v *jsonValue) UnmarshalJSON(text []byte) error {
-	*v = append((*v)[:0], text...)
-	return nil
-}
-
 // show returns the body of a sign-in. What a mode hands out by cookie is left out of it.
 func show(in *authn.SignedIn) signedInBody {
 	b := signedInBody{User: showUser(in.User), Session: &sessionEnds{in.Session.ID, in.Session.ExpiresAt}}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"math"
 	"net/http"
 	"time"
@@ -40,15 +41,15 @@ type signInBody struct {
 
 // stepBody is the body of one step of a sign-in by any method.
 type stepBody struct {
-	Login      string        `json:"login,omitempty"`
-	Email      string        `json:"email,omitempty"`
-	Password   string        `json:"password,omitempty"`
-	Code       string        `json:"code,omitempty"`
-	Credential jsonValue     `json:"credential,omitempty"`
-	RememberMe *bool         `json:"rememberMe,omitempty"`
-	Mode       identity.Mode `json:"mode,omitempty"`
-	ReturnTo   string        `json:"returnTo,omitempty"`
-	Captcha    string        `json:"captcha,omitempty"`
+	Login      string          `json:"login,omitempty"`
+	Email      string          `json:"email,omitempty"`
+	Password   string          `json:"password,omitempty"`
+	Code       string          `json:"code,omitempty"`
+	Credential json.RawMessage `json:"credential,omitempty"`
+	RememberMe *bool           `json:"rememberMe,omitempty"`
+	Mode       identity.Mode   `json:"mode,omitempty"`
+	ReturnTo   string          `json:"returnTo,omitempty"`
+	Captcha    string          `json:"captcha,omitempty"`
 }
 
 // signedInBody is a success, or what must still be proved.
@@ -136,7 +137,7 @@ func (a *API) answer(c call, id identity.MethodID, in stepBody) (authn.Answer, e
 	return authn.Answer{
 		Method: id, Login: in.Login, Old: old,
 		Start: authn.Start{Mode: in.Mode, RememberMe: in.RememberMe, ReturnTo: in.ReturnTo},
-		Input: authn.Input{Email: in.Email, Password: in.Password, Code: in.Code, Credential: []byte(in.Credential)},
+		Input: authn.Input{Email: in.Email, Password: in.Password, Code: in.Code, Credential: in.Credential},
 		Visit: a.Site.ReadCookie(c.r, web.Visit),
 		Page:  c.r.Header.Get("Origin") != "",
 	}, err
