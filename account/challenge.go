@@ -2,21 +2,54 @@ package account
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/secret"
+	"github.com/gatehouse-id/gatehouse/internal/sqldb"
 )
 
 // Challenge hands out c: it stores c and returns the secret that must come back. The hash of
 // that is what is kept.
 func (s *Store) Challenge(ctx context.Context, c identity.Challenge) (token string, err error) {
-	now := s.Now()
 	token = secret.New()
-	_, err = s.DB.Exec(ctx, `INSERT INTO challenges (id, purpose, subject, user_id, hash, visit, data, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		string(identity.NewID[identity.ChallengeID]("chl", now)), c.Purpose, c.Subject, string(c.UserID), secret.Hash(token), filled(c.Visit), filled(c.Data),
+	_, err = s.insert(ctx, c, token)
+	return token, err
+}
+
+// Keep is Challenge for what was handed out sealed before anything was stored. One that is
+// kept already stays as it is: of two who bring it at once either may come first, and meet
+// the other's ID as well as its hash.
+func (s *Store) Keep(ctx context.Context, c identity.Challenge, token string) error {
+	_, err := s.insert(ctx, c, token)
+	return err
+}
+
+func (s *Store) insert(ctx context.Context, c identity.Challenge, token string) (int64, error) {
+	now := s.Now()
+	if c.ID == "" {
+		c.ID = identity.NewID[identity.ChallengeID]("chl", now)
+	}
+	return s.DB.Exec(ctx, `INSERT INTO challenges (id, purpose, subject, user_id, hash, visit, data, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+		string(c.ID), c.Purpose, c.Subject, string(c.UserID), secret.Hash(token), filled(c.Visit), filled(c.Data),
 		now.UnixMicro(), c.ExpiresAt.UnixMicro())
+}
+
+// Sole is Challenge for what is about a user and of which only the newest may work: the ones
+// before it die (RST-03). Two that are made at once come one after the other.
+func (s *Store) Sole(ctx context.Context, c identity.Challenge) (token string, err error) {
+	err = s.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := s.Hold(ctx, c.UserID); err != nil {
+			return err
+		}
+		if err := s.Withdraw(ctx, c.Purpose, c.Subject); err != nil {
+			return err
+		}
+		token, err = s.Challenge(ctx, c)
+		return err
+	})
 	return token, err
 }
 
@@ -52,6 +85,19 @@ func (s *Store) Spend(ctx context.Context, purpose, token string) (*identity.Cha
 	})
 }
 
+// Exhaust is Spend for a challenge of which a sealed copy is abroad: were its row removed,
+// the copy would be good again.
+func (s *Store) Exhaust(ctx context.Context, id identity.ChallengeID) error {
+	n, err := s.DB.Exec(ctx, `UPDATE challenges SET attempts = $1 WHERE id = $2 AND attempts < $1 AND expires_at > $3`,
+		exhausted, string(id), s.Now().UnixMicro())
+	if err == nil && n == 0 {
+		err = identity.ErrLinkExpired
+	}
+	return err
+}
+
+const exhausted = 1 << 20
+
 // SpendAll takes a live challenge out of the world, and with it all others about its
 // subject: the newest link used makes the older ones worthless. One statement, because two
 // who spend different ones would wait for each other's rows.
@@ -75,6 +121,25 @@ func (s *Store) Try(ctx context.Context, purpose, token string, most int) (*iden
 	})
 }
 
+// TryNewest is Try for the newest live challenge about a subject, for whoever answers
+// without what was handed out: somebody signed in, who is setting something up.
+func (s *Store) TryNewest(ctx context.Context, purpose, subject string, most int) (*identity.Challenge, error) {
+	return s.challenge(func(into []any) (bool, error) {
+		return s.DB.Change(ctx, into, `UPDATE challenges SET attempts = attempts + 1 WHERE id =
+			(SELECT id FROM challenges WHERE purpose = $1 AND subject = $2 AND expires_at > $3 ORDER BY created_at DESC, id DESC LIMIT 1)
+			AND attempts < $4 RETURNING `+challengeColumns, purpose, subject, s.Now().UnixMicro(), most)
+	})
+}
+
+// SpendID is Spend for a challenge that was found already.
+func (s *Store) SpendID(ctx context.Context, id identity.ChallengeID) error {
+	n, err := s.DB.Exec(ctx, `DELETE FROM challenges WHERE id = $1 AND expires_at > $2`, string(id), s.Now().UnixMicro())
+	if err == nil && n == 0 {
+		err = identity.ErrLinkExpired
+	}
+	return err
+}
+
 // Newest finds the newest live challenge about a subject, identity.ErrLinkExpired if there
 // is none.
 func (s *Store) Newest(ctx context.Context, purpose, subject string) (*identity.Challenge, error) {
@@ -83,6 +148,17 @@ func (s *Store) Newest(ctx context.Context, purpose, subject string) (*identity.
 			WHERE purpose = $1 AND subject = $2 AND expires_at > $3 ORDER BY created_at DESC, id DESC LIMIT 1`,
 			purpose, subject, s.Now().UnixMicro())
 	})
+}
+
+// All finds every live challenge about a subject, oldest first.
+func (s *Store) All(ctx context.Context, purpose, subject string) ([]identity.Challenge, error) {
+	return sqldb.All(ctx, s.DB, func(row func(...any) error) (c identity.Challenge, err error) {
+		var created, expires int64
+		err = row(challengeInto(&c, &created, &expires)...)
+		c.CreatedAt, c.ExpiresAt = time.UnixMicro(created).UTC(), time.UnixMicro(expires).UTC()
+		return c, err
+	}, `SELECT `+challengeColumns+` FROM challenges WHERE purpose = $1 AND subject = $2 AND expires_at > $3 ORDER BY created_at, id`,
+		purpose, subject, s.Now().UnixMicro())
 }
 
 // OfVisit finds the newest live challenge about a subject that was handed to the browser,
@@ -133,6 +209,13 @@ func (s *Store) Update(ctx context.Context, id identity.ChallengeID, user identi
 // Withdraw ends every challenge about a subject.
 func (s *Store) Withdraw(ctx context.Context, purpose, subject string) error {
 	_, err := s.DB.Exec(ctx, `DELETE FROM challenges WHERE purpose = $1 AND subject = $2`, purpose, subject)
+	return err
+}
+
+// WithdrawAll ends every challenge of a user, but those of the purposes that are spared.
+func (s *Store) WithdrawAll(ctx context.Context, user identity.UserID, spared ...string) error {
+	_, err := s.DB.Exec(ctx, `DELETE FROM challenges WHERE user_id = $1 AND ',' || $2 || ',' NOT LIKE '%,' || purpose || ',%'`,
+		string(user), strings.Join(spared, ","))
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/secret"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb/sqldbtest"
 )
 
@@ -210,6 +211,66 @@ func TestSubject(t *testing.T) {
 			if got := f.found(f.accounts.Newest(f.Context(), c.purpose, c.subject)); string(got.Data) != c.want {
 				f.Errorf("%+v: %s", c, got.Data)
 			}
+		}
+	})
+}
+
+// What was handed out sealed is kept once, by however many who bring it at once.
+func TestKeep(t *testing.T) {
+	each(t, func(f *fixture) {
+		for range sqldbtest.Rounds(f.TB) {
+			c := identity.Challenge{ID: identity.NewID[identity.ChallengeID]("chl", f.now()), Purpose: "login", Data: []byte("kept"), ExpiresAt: f.now().Add(time.Minute)}
+			token := secret.New()
+			sqldbtest.Race(8, func(int) {
+				if err := f.accounts.Keep(f.Context(), c, token); err != nil {
+					f.Error(err)
+				}
+			})
+			got, err := f.accounts.Outstanding(f.Context(), "login", token)
+			f.must(err)
+			if got.ID != c.ID || string(got.Data) != "kept" {
+				f.Errorf("%+v", got)
+			}
+		}
+	})
+}
+
+// All of a user's challenges go, but those of the purposes that are spared by their whole name.
+func TestWithdrawAll(t *testing.T) {
+	each(t, func(f *fixture) {
+		kept := map[string]bool{"not-me": true, "me": false, "recovery": true, "recovery-stop": false, "link": false}
+		tokens := map[string]string{}
+		for purpose := range kept {
+			tokens[purpose] = f.handOut(identity.Challenge{Purpose: purpose, Subject: "usr_1", UserID: "usr_1"})
+		}
+		other := f.handOut(identity.Challenge{Purpose: "link", Subject: "usr_2", UserID: "usr_2"})
+		f.must(f.accounts.WithdrawAll(f.Context(), "usr_1", "not-me", "recovery"))
+		for purpose, token := range tokens {
+			if _, err := f.accounts.Outstanding(f.Context(), purpose, token); kept[purpose] != (err == nil) {
+				f.Errorf("%s: %v", purpose, err)
+			}
+		}
+		f.alive(other)
+		f.must(f.accounts.WithdrawAll(f.Context(), "usr_1"))
+		list, err := f.accounts.All(f.Context(), "not-me", "usr_1")
+		if err != nil || len(list) != 0 {
+			f.Errorf("%+v, %v", list, err)
+		}
+	})
+}
+
+// All finds what is alive, oldest first.
+func TestAllChallenges(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.handOut(identity.Challenge{Purpose: "link", Subject: "s", Data: []byte("over")})
+		f.wait(time.Minute)
+		for _, data := range []string{"one", "two"} {
+			f.handOut(identity.Challenge{Purpose: "link", Subject: "s", Data: []byte(data)})
+		}
+		f.handOut(identity.Challenge{Purpose: "other", Subject: "s"})
+		list, err := f.accounts.All(f.Context(), "link", "s")
+		if err != nil || len(list) != 2 || string(list[0].Data) != "one" || string(list[1].Data) != "two" || list[1].ExpiresAt.IsZero() {
+			f.Errorf("%+v, %v", list, err)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb"
@@ -137,6 +138,71 @@ func (s *Store) admins(ctx context.Context) ([]identity.UserID, error) {
 		err = row(&id)
 		return
 	}, `SELECT u.id FROM users u JOIN user_roles r ON r.user_id = u.id WHERE r.role = 'admin' AND u.state = 'active' ORDER BY u.id`)
+}
+
+// Hold makes whoever else holds the user in a transaction wait: a rule over several rows of
+// theirs is then decided by one after the other. It returns identity.ErrNotFound for an
+// unknown user.
+func (s *Store) Hold(ctx context.Context, id identity.UserID) error {
+	n, err := s.DB.Exec(ctx, `UPDATE users SET version = version WHERE id = $1`, string(id))
+	if err == nil && n == 0 {
+		err = identity.ErrNotFound
+	}
+	return err
+}
+
+// SetMustReset says whether the user must choose a new password before the next sign-in
+// (BRE-05).
+func (s *Store) SetMustReset(ctx context.Context, id identity.UserID, must bool) error {
+	_, err := s.DB.Exec(ctx, `UPDATE users SET must_reset = $1 WHERE id = $2`, must, string(id))
+	return err
+}
+
+// Prove notes that a user's address is theirs, and tells the log where that is news. An
+// address that is not the user's main one any more proves nothing.
+func (s *Store) Prove(ctx context.Context, id identity.UserID, email string) error {
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		n, err := s.DB.Exec(ctx, `UPDATE identifiers SET verified = TRUE
+			WHERE kind = 'email' AND value = $1 AND user_id = $2 AND main AND NOT verified`, email, string(id))
+		if err != nil || n == 0 {
+			return err
+		}
+		return s.Log.Record(ctx, identity.Event{Type: identity.EventUserVerified, Actor: string(id), Subject: id})
+	})
+}
+
+// ChangeEmail gives a user another address in the place of the one they had, proved. One
+// that belongs to somebody is ErrTaken; where the user has another one than from meanwhile,
+// it is identity.ErrConflict.
+func (s *Store) ChangeEmail(ctx context.Context, id identity.UserID, from, to string) error {
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		n, err := s.DB.Exec(ctx, `DELETE FROM identifiers WHERE kind = 'email' AND value = $1 AND user_id = $2 AND main`, from, string(id))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return identity.ErrConflict
+		}
+		added, err := s.DB.Exec(ctx, `INSERT INTO identifiers (kind, value, user_id, verified, main, created_at)
+			VALUES ('email', $1, $2, TRUE, TRUE, $3) ON CONFLICT (kind, value) DO NOTHING`, to, string(id), s.Now().UnixMicro())
+		if err != nil {
+			return err
+		}
+		if added == 0 {
+			return ErrTaken
+		}
+		return s.Log.Record(ctx, identity.Event{Type: identity.EventEmailChanged, Subject: id})
+	})
+}
+
+// EmailSince returns when an address became the user's, a zero time if it is not.
+func (s *Store) EmailSince(ctx context.Context, id identity.UserID, email string) (time.Time, error) {
+	var created int64
+	found, err := s.DB.Row(ctx, []any{&created}, `SELECT created_at FROM identifiers WHERE kind = 'email' AND value = $1 AND user_id = $2`, email, string(id))
+	if err != nil || !found {
+		return time.Time{}, err
+	}
+	return time.UnixMicro(created).UTC(), nil
 }
 
 // EndGeneration raises the generation: every session, grant and token of before is refused

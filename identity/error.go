@@ -33,7 +33,16 @@ type Error struct {
 	Fields     map[string]string // what is wrong with which member of the body; may be nil
 	RetryAfter time.Duration     // when it is worth trying again; zero says nothing
 	MaxAge     time.Duration     // how recent a proof must be (RFC 9470 max_age); zero says nothing
+	ACR        string            // the assurance that proofs must reach (RFC 9470 acr_values); "" says nothing
+	Onward     *Onward           // how a sign-in that stopped goes on; nil: it does not
 	Err        error             // for the log only
+}
+
+// An Onward is a sign-in that stopped because something must be set up first.
+type Onward struct {
+	Login     string        // the handle to come back with
+	Enroll    []MethodID    // any of these will do
+	ExpiresIn time.Duration // of the handle
 }
 
 // Error implements error. The text is for logs; clients see Message.

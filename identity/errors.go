@@ -34,6 +34,12 @@ var (
 	ErrRateLimited = &Error{Kind: TooMany, Code: "RATE_LIMITED", Message: "Too many attempts. Please wait a little."}
 	// ErrUnavailable is a house that is overloaded or cut off from its database.
 	ErrUnavailable = &Error{Kind: Unavailable, Code: "UNAVAILABLE", Message: "The service is busy. Please try again in a moment."}
+	// ErrMustReset is a right proof of somebody who must choose a new password first (BRE-05).
+	ErrMustReset = &Error{Kind: Forbidden, Code: "PASSWORD_RESET_REQUIRED", Message: "Please choose a new password before you sign in."}
+	// ErrMustEnroll is a right proof of somebody who must set up a second factor first (MFA-14).
+	ErrMustEnroll = &Error{Kind: Forbidden, Code: "MFA_ENROLLMENT_REQUIRED", Message: "Please set up a second factor to sign in."}
+	// ErrCode is a code that is not accepted, where the caller is known already (MFA-07).
+	ErrCode = &Error{Kind: Invalid, Code: "INVALID_CODE", Message: "Invalid code"}
 	// ErrInvalidLink is a link without a well-formed token.
 	ErrInvalidLink = &Error{Kind: Invalid, Code: "INVALID_LINK", Message: "This link is not valid."}
 	// ErrLinkExpired is a link or a sign-in that is over, used, or was never begun.

@@ -17,8 +17,12 @@ type Factor uint8
 // Possession|Inherence.
 const (
 	Knowledge  Factor = 1 << iota // a password
-	Possession                    // a TOTP app, a mailbox, a phone
+	Possession                    // a TOTP app, a passkey, a phone
 	Inherence                     // a fingerprint, a face
+	// Mailbox is control of the address, which NIST does not count as possession (SP 800-63B-4
+	// section 3.1.3). Whoever reads the mail can set a new password, so beside a password it
+	// adds nothing: the two are one kind of evidence.
+	Mailbox
 )
 
 // A Mode says what a sign-in hands to its client. The zero Mode is not valid.
@@ -64,6 +68,9 @@ func MultiFactor(proofs []Proof) bool {
 	var f Factor
 	for _, p := range proofs {
 		f |= p.Factor
+	}
+	if f&Mailbox != 0 {
+		f = f&^Mailbox | Knowledge
 	}
 	return f&(f-1) != 0
 }

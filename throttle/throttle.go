@@ -7,7 +7,9 @@ package throttle
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/identity"
@@ -72,6 +74,15 @@ type counted struct {
 	end time.Time
 }
 
+// Spent is the key of a budget that is spent: the cause of a refusal by Begin.
+type Spent string
+
+// Error implements error.
+func (s Spent) Error() string { return "spent: " + string(s) }
+
+// Begins reports whether the key begins so.
+func (s Spent) Begins(prefix string) bool { return strings.HasPrefix(string(s), prefix) }
+
 // Begin counts one attempt against each budget. If one is spent it returns
 // identity.ErrRateLimited, and the attempt must not be made. It then counts against none: a
 // caller whose address is spent must not use up the budget of somebody else's account.
@@ -81,6 +92,10 @@ func (l *Limiter) Begin(ctx context.Context, budgets ...Budget) (*Attempt, error
 		s, err := l.Allow(ctx, b.Key, b.Rate)
 		a.counted = append(a.counted, counted{b, l.Now().Add(s.Reset)})
 		if err != nil {
+			var e *identity.Error
+			if errors.As(err, &e) && errors.Is(err, identity.ErrRateLimited) {
+				err = e.Because(Spent(b.Key))
+			}
 			return nil, cmp.Or(a.takeBack(ctx), err)
 		}
 	}

@@ -148,6 +148,21 @@ func TestRefusedAttemptCountsNowhere(t *testing.T) {
 	spent(t, l, account, 3)
 }
 
+// A refusal names the budget that is spent, to the house alone.
+func TestSpent(t *testing.T) {
+	l, _ := newLimiter()
+	begin(t, l, budget("account ada", 1))
+	_, err := l.Begin(t.Context(), budget("address 1", 5), budget("account ada", 1))
+	var spent throttle.Spent
+	if !errors.As(err, &spent) || string(spent) != "account ada" || !spent.Begins("account ") || spent.Begins("address ") {
+		t.Errorf("%v", err)
+	}
+	var e *identity.Error
+	if !errors.As(err, &e) || e.Message != identity.ErrRateLimited.Message {
+		t.Errorf("it tells %v", e)
+	}
+}
+
 // An attempt that ends in the next window does not leave that one with a credit.
 func TestAttemptOutlivesItsWindow(t *testing.T) {
 	l, c := newLimiter()

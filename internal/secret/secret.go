@@ -53,3 +53,16 @@ func MAC(key []byte, parts ...[]byte) []byte {
 
 // Equal compares in constant time. Values of different length are unequal at once.
 func Equal(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
+
+// Code returns n decimal digits that nobody can guess better than by chance.
+func Code(n int) string {
+	code := make([]byte, 0, n)
+	for len(code) < n {
+		for _, b := range Bytes(n) {
+			if b < 250 && len(code) < n { // 250 is a multiple of ten: every digit is as likely
+				code = append(code, '0'+b%10)
+			}
+		}
+	}
+	return string(code)
+}

@@ -77,3 +77,26 @@ func TestBox(t *testing.T) {
 		t.Error("a short key was taken")
 	}
 }
+
+// Every digit of a code is as likely as every other: each comes a tenth of the time, within
+// what chance allows.
+func TestCode(t *testing.T) {
+	count := map[rune]int{}
+	for range 2000 {
+		code := secret.Code(6)
+		if len(code) != 6 {
+			t.Fatalf("%q", code)
+		}
+		for _, digit := range code {
+			count[digit]++
+		}
+	}
+	for digit := '0'; digit <= '9'; digit++ {
+		if n := count[digit]; n < 1000 || n > 1400 { // 1200, and six times what it varies by
+			t.Errorf("%c came %d times in 12,000", digit, n)
+		}
+	}
+	if len(count) != 10 {
+		t.Errorf("%v", count)
+	}
+}
