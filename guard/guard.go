@@ -11,6 +11,7 @@ package guard
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"time"
 
@@ -67,7 +68,7 @@ type Operation struct {
 	Status  int // of success; 0 means 200
 }
 
-// A Guard applies rules. All fields are required.
+// A Guard applies rules. All fields are required but Assured and Confirmed.
 type Guard struct {
 	Site    *web.Site
 	Forgery *web.Forgery
@@ -76,6 +77,12 @@ type Guard struct {
 	Roles   policy.Set
 	Log     *audit.Log
 	Now     func() time.Time
+	// Assured reports whether the sign-in of a person reached the assurance that their roles
+	// demand: before, no permission of theirs counts. nil: it did.
+	Assured func(p *identity.Principal) bool
+	// Confirmed reports whether what the caller proved within age is all that they have to
+	// prove: of whoever has a second factor, the password alone is not. nil: it is.
+	Confirmed func(ctx context.Context, p *identity.Principal, age time.Duration) (bool, error)
 }
 
 // ErrAPIKey is an API key that opens nothing.
@@ -190,11 +197,23 @@ func (d *door) permit(_ *http.Request, p *identity.Principal) error {
 	v := policy.Authorize(d.Roles, p, d.rule.Permission)
 	switch {
 	case v.Allow, v.Own && d.rule.Owner != nil:
-		return nil
+		return d.assured(p)
 	case v.Scope:
 		return identity.ErrScope.Because(reason(v.Reason))
 	}
 	return identity.ErrForbidden.Because(reason(v.Reason))
+}
+
+// assured asks for the assurance that the roles of a person demand. Threat: whoever is given a
+// role while signed in by a password alone would have it without the second factor that
+// everybody else needs for it.
+func (d *door) assured(p *identity.Principal) error {
+	if d.Assured == nil || d.Assured(p) {
+		return nil
+	}
+	weak := *identity.ErrStale
+	weak.ACR = "aal2"
+	return &weak
 }
 
 func (d *door) own(r *http.Request, p *identity.Principal) error {
@@ -217,7 +236,7 @@ func (d *door) own(r *http.Request, p *identity.Principal) error {
 	return nil
 }
 
-func (d *door) fresh(_ *http.Request, p *identity.Principal) error {
+func (d *door) fresh(r *http.Request, p *identity.Principal) error {
 	if d.rule.Fresh == 0 {
 		return nil
 	}
@@ -225,12 +244,19 @@ func (d *door) fresh(_ *http.Request, p *identity.Principal) error {
 		return identity.ErrNoCredentials
 	}
 	// auth_time, not iat: a silent refresh proves nothing about the person (BUG-09).
-	if p.AuthTime.IsZero() || d.Now().Sub(p.AuthTime) > d.rule.Fresh {
-		stale := *identity.ErrStale
-		stale.MaxAge = d.rule.Fresh
-		return &stale
+	recent := !p.AuthTime.IsZero() && d.Now().Sub(p.AuthTime) <= d.rule.Fresh
+	if recent && d.Confirmed != nil {
+		var err error
+		if recent, err = d.Confirmed(r.Context(), p, d.rule.Fresh); err != nil {
+			return err
+		}
 	}
-	return nil
+	if recent {
+		return nil
+	}
+	stale := *identity.ErrStale
+	stale.MaxAge = d.rule.Fresh
+	return &stale
 }
 
 // route is what limits and the log call the route.

@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -228,4 +229,23 @@ func TestFresh(t *testing.T) {
 	}
 	f.caller = nil
 	f.is("nobody, on a public route", f.ask("route", guard.Rule{Public: true, Fresh: time.Minute}), 401, "NO_CREDENTIALS")
+}
+
+// A recent proof is not enough where it is not all that the caller has to prove, and without
+// an answer to that nobody is let in (ZTR-05).
+func TestConfirmed(t *testing.T) {
+	f := open(t)
+	f.caller = user("usr_alice")
+	f.caller.AuthTime = start
+	rule := guard.Rule{Fresh: time.Minute}
+	var all bool
+	var fault error
+	f.Confirmed = func(_ context.Context, p *identity.Principal, age time.Duration) (bool, error) {
+		return all && p == f.caller && age == time.Minute, fault
+	}
+	f.is("the password of two factors", f.ask("route", rule), 401, "STALE_TOKEN")
+	all = true
+	f.is("both", f.ask("route", rule), 204, "")
+	fault = errors.New("the database is away")
+	f.is("nobody knows", f.ask("route", rule), 500, "INTERNAL")
 }

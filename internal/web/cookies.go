@@ -21,6 +21,8 @@ const (
 	Visit                 // names a browser before anybody signed in
 	Hint                  // readable, grants nothing: tells a page that somebody is signed in
 	Theme                 // light or dark, chosen by the person
+	Login                 // the handle of a sign-in under way on our pages
+	Device                // the secret of a remembered device
 )
 
 type attributes struct {
@@ -39,6 +41,8 @@ var jar = map[Cookie]attributes{
 	Visit:   {name: "visit", prefix: "__Host-", sameSite: http.SameSiteLaxMode},
 	Hint:    {name: "gh_hint", sameSite: http.SameSiteLaxMode, readable: true},
 	Theme:   {name: "gh_theme", sameSite: http.SameSiteLaxMode},
+	Login:   {name: "login", prefix: "__Host-", sameSite: http.SameSiteLaxMode},
+	Device:  {name: "device", prefix: "__Host-", sameSite: http.SameSiteLaxMode},
 }
 
 // bake returns the cookie without a value. Over plain http, which is for development on

@@ -9,6 +9,8 @@ import (
 type Secrets struct {
 	Session, Refresh, Access string
 	AccessLife               time.Duration
+	Device                   string // by which a remembered device is known
+	DeviceFor                time.Duration
 	Keep                     time.Duration // of the others; 0: as long as the browser runs
 	None                     bool          // the client is no browser: it gets no cookie at all
 }
@@ -30,6 +32,9 @@ func (s *Site) HandOver(w http.ResponseWriter, r *http.Request, v Secrets, begun
 		case begun && s.ReadCookie(r, c.cookie) != "":
 			s.ClearCookie(w, c.cookie)
 		}
+	}
+	if v.Device != "" {
+		s.SetCookie(w, Device, v.Device, v.DeviceFor)
 	}
 	if begun {
 		s.SetHint(w, v.Keep)

@@ -138,6 +138,11 @@ type Problem struct {
 	RequestID  string            `json:"requestId"`
 	Fields     map[string]string `json:"fields,omitempty"`
 	RetryAfter int               `json:"retryAfter,omitempty"` // seconds
+
+	// Of MFA_ENROLLMENT_REQUIRED: the sign-in that goes on once one of the methods is set up.
+	Login     string              `json:"login,omitempty"`
+	Enroll    []identity.MethodID `json:"enroll,omitempty"`
+	ExpiresIn int                 `json:"expiresIn,omitempty"` // seconds
 }
 
 var errInternal = &identity.Error{Code: "INTERNAL", Message: "Internal server error"}
@@ -169,7 +174,13 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	h.Set("Content-Type", "application/json")
 	w.WriteHeader(status[e.Kind])
-	p := Problem{e.Message, e.Code, string(identity.OriginOf(r.Context()).RequestID), e.Fields, seconds(e.RetryAfter)}
+	p := Problem{
+		Error: e.Message, Code: e.Code, RequestID: string(identity.OriginOf(r.Context()).RequestID),
+		Fields: e.Fields, RetryAfter: seconds(e.RetryAfter),
+	}
+	if e.Onward != nil {
+		p.Login, p.Enroll, p.ExpiresIn = e.Onward.Login, e.Onward.Enroll, seconds(e.Onward.ExpiresIn)
+	}
 	_ = json.NewEncoder(w).Encode(p) // the client is gone, or has it
 }
 
@@ -198,8 +209,14 @@ func challenge(e *identity.Error) string {
 	case identity.ErrNoCredentials.Code, identity.ErrRejected.Code:
 		return `Bearer realm="gatehouse"`
 	case identity.ErrStale.Code:
-		return `Bearer realm="gatehouse", error="insufficient_user_authentication", error_description="` + e.Message +
-			`", max_age=` + strconv.Itoa(seconds(e.MaxAge))
+		text := `Bearer realm="gatehouse", error="insufficient_user_authentication", error_description="` + e.Message + `"`
+		if e.ACR != "" {
+			text += `, acr_values="` + e.ACR + `"`
+		}
+		if e.MaxAge != 0 {
+			text += `, max_age=` + strconv.Itoa(seconds(e.MaxAge))
+		}
+		return text
 	default:
 		return `Bearer realm="gatehouse", error="invalid_token", error_description="` + e.Message + `"`
 	}
