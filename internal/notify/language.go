@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -23,20 +24,27 @@ type language struct {
 	Labels struct {
 		Time, Device, Place string
 	} `json:"labels"`
-	Minutes        plurals          `json:"minutes"`
-	Hours          plurals          `json:"hours"`
-	Days           plurals          `json:"days"`
-	Greeting       string           `json:"greeting"`
-	GreetingByName string           `json:"greetingByName"`
-	Address        string           `json:"address"` // introduces the bare link
-	Kinds          map[Kind]wording `json:"kinds"`
+	Minutes        plurals           `json:"minutes"`
+	Hours          plurals           `json:"hours"`
+	Days           plurals           `json:"days"`
+	Greeting       string            `json:"greeting"`
+	GreetingByName string            `json:"greetingByName"`
+	Address        string            `json:"address"` // introduces the bare link
+	Text           string            `json:"text"`    // a text message, with the gaps {code} and {product}
+	Codes          plurals           `json:"codes"`   // backup codes, counted
+	Methods        map[string]string `json:"methods"` // what to call a method, by its ID
+	NotMe          string            `json:"notMe"`   // what the link "this was not me" does
+	NotMeLink      string            `json:"notMeLink"`
+	Why            string            `json:"why"` // the reader got a mail that gives no reason of its own
+	Kinds          map[Kind]wording  `json:"kinds"`
 }
 
 // plurals are the forms of a counted unit, by the categories of Unicode CLDR.
 type plurals map[string]string
 
 // A wording is what one kind of mail says, in the order in which it says it. Its phrases
-// have the gaps {product}, {email}, {name} and {expires}.
+// have the gaps {product}, {email}, {name}, {expires}, {code}, {method}, {newEmail}, {left}
+// and {opens}.
 type wording struct {
 	Subject   string   `json:"subject"`
 	Preheader string   `json:"preheader"` // what a list of mails shows behind the subject
@@ -44,9 +52,12 @@ type wording struct {
 	Text      []string `json:"text"`   // paragraphs
 	Then      string   `json:"then"`   // after the circumstances: what to do
 	Button    string   `json:"button"` // the text of the link
+	Code      string   `json:"code"`   // introduces the code
 	Expiry    string   `json:"expiry"`
+	StopText  string   `json:"stopText"` // introduces the link that cancels
+	Stop      string   `json:"stop"`     // its text
 	NotYou    string   `json:"notYou"`
-	Why       string   `json:"why"` // the reader got this mail
+	Why       string   `json:"why"` // the reader got this mail; "" means the reason of all
 }
 
 // languages are the catalogues by tag. One that cannot be read is a fault of the program.
@@ -78,6 +89,9 @@ func speak(tag string) *language {
 	}
 	return languages()["en"]
 }
+
+// method names a method; one without a name is called by its ID.
+func (l *language) method(id string) string { return cmp.Or(l.Methods[id], id) }
 
 // date writes a point in time. Nobody told us where the reader is, so it is UTC and says so.
 func (l *language) date(t time.Time) string {

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"html"
@@ -14,13 +15,39 @@ import (
 // A Kind is what a mail is about. Its words are in templates/<language>.json.
 type Kind string
 
-// The kinds.
+// The kinds. A notice tells its reader what happened to their account.
 const (
 	Verify          Kind = "verify"           // confirm the address of a new account
 	Known           Kind = "known"            // somebody tried to register an address that has an account
+	MagicLink       Kind = "magic-link"       // sign in by a link, or by the code beside it
+	SignInCode      Kind = "sign-in-code"     // a code that proves the address: sign-in, step-up
+	Reset           Kind = "reset"            // choose a new password
+	ResetForced     Kind = "reset-forced"     // notice: everybody is signed out, choose a new password
+	PasswordReset   Kind = "password-reset"   // notice
 	PasswordChanged Kind = "password-changed" // notice
 	TokenReuse      Kind = "token-reuse"      // notice: a sign-in ended because a stolen copy may exist
+	Locked          Kind = "locked"           // notice: too many failures; the link opens the account again
+	FactorAdded     Kind = "factor-added"     // notice
+	FactorRemoved   Kind = "factor-removed"   // notice
+	FactorCloned    Kind = "factor-cloned"    // notice: a passkey's counter went backwards
+	CodesRenewed    Kind = "codes-renewed"    // notice: new backup codes, the old ones are dead
+	CodeUsed        Kind = "code-used"        // notice: a backup code was used, so many are left
+	CodesLow        Kind = "codes-low"        // notice: few backup codes are left
+	EmailOld        Kind = "email-old"        // agree, at the old address, to another one
+	EmailNew        Kind = "email-new"        // confirm the new address of an account
+	EmailChanged    Kind = "email-changed"    // notice, to both addresses
+	Recovery        Kind = "recovery"         // set everything anew after all factors were lost; Cancel stops it
+	Recovered       Kind = "recovered"        // notice
+	SignedOut       Kind = "signed-out"       // notice: an administrator ended all sessions
+	Deleted         Kind = "deleted"          // the account is gone
 )
+
+// harmless are the kinds that tell of nothing that "this was not me" could undo.
+var harmless = map[Kind]bool{Verify: true, Known: true, MagicLink: true, SignInCode: true, Reset: true, ResetForced: true, EmailNew: true, Recovery: true, Deleted: true}
+
+// Security reports whether a mail of the kind carries the link by which its reader says that
+// it was not them.
+func (k Kind) Security() bool { return !harmless[k] }
 
 // Facts fill a mail. Product and Email are required, as is the Link of a kind that asks for
 // one; what else is empty is left out, and so are a Name, Device or Place that look like
@@ -35,6 +62,13 @@ type Facts struct {
 	At       time.Time     // when it happened
 	Device   string        // of whoever did it, as Device returns it
 	Place    string        // where it was done: a network address, a town
+	Code     string        // to type where it was asked for
+	Method   string        // the method that the mail is about, as the catalogue names it
+	NewEmail string        // the address that takes the place of Email
+	Left     int           // how many backup codes are left
+	Opens    time.Time     // from when on the link works
+	NotMe    string        // absolute: ends all sessions and forces a new password
+	Cancel   string        // absolute: stops what Link would begin
 }
 
 //go:embed templates
@@ -61,9 +95,12 @@ func Render(kind Kind, f Facts) (Message, error) {
 	f.Name, f.Device, f.Place = plain(f.Name), plain(f.Device), plain(f.Place)
 	d := letter{Facts: f, Language: l, Words: words}
 	m := Message{Channel: Mail, To: f.Email, Subject: oneLine(d.Plain(words.Subject)), Links: []string{}}
-	if f.Link != "" {
-		m.Links = append(m.Links, f.Link)
+	for _, link := range []string{f.Link, f.Cancel, f.NotMe} {
+		if link != "" {
+			m.Links = append(m.Links, link)
+		}
 	}
+	m.Code = f.Code
 	var text, page strings.Builder
 	if err := textLayout().Execute(&text, d); err != nil {
 		return m, fmt.Errorf("render %s: %w", kind, err)
@@ -102,12 +139,22 @@ func (l letter) Rows() (rows []Row) {
 	return rows
 }
 
+// Why says why the reader got the mail.
+func (l letter) Why() string { return cmp.Or(l.Words.Why, l.Language.Why) }
+
 // Greeting addresses the reader.
 func (l letter) Greeting() string {
 	if l.Name == "" {
 		return l.Language.Greeting
 	}
 	return l.Language.GreetingByName
+}
+
+func (l letter) opens() string {
+	if l.Opens.IsZero() {
+		return ""
+	}
+	return l.Language.date(l.Opens)
 }
 
 // Plain fills the gaps of a phrase.
@@ -125,5 +172,7 @@ func (l letter) Rich(phrase string) htmltemplate.HTML {
 // fill replaces the gaps in one go, so that no value is searched for gaps itself.
 func (l letter) fill(phrase string, dress func(string) string) string {
 	return strings.NewReplacer("{product}", dress(l.Product), "{email}", dress(l.Email), "{name}", dress(l.Name),
-		"{expires}", dress(l.Language.span(l.Expires))).Replace(phrase)
+		"{expires}", dress(l.Language.span(l.Expires)), "{code}", dress(l.Code), "{method}", dress(l.Language.method(l.Method)),
+		"{newEmail}", dress(l.NewEmail), "{left}", dress(l.Language.count(l.Left, l.Language.Codes)),
+		"{opens}", dress(l.opens())).Replace(phrase)
 }
