@@ -2,13 +2,13 @@ package gatehouse
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +16,7 @@ import (
 
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/guard"
+	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/ephemeral"
 	"github.com/gatehouse-id/gatehouse/internal/jose"
 	"github.com/gatehouse-id/gatehouse/internal/notify"
@@ -52,6 +53,8 @@ type Config struct {
 	MasterKey []byte
 	// Mailer delivers mail.
 	Mailer Mailer
+	// Texter delivers text messages, which method/sms sends; sms.Twilio is one. nil: nobody.
+	Texter Mailer
 	// Unverified lets people in whose address nobody has proved: for closed networks.
 	Unverified bool
 
@@ -77,6 +80,11 @@ type Config struct {
 	Lifetimes authn.Lifetimes
 	// Limits says how many failures are allowed.
 	Limits authn.Limits
+	// Passkeys and TOTP say how passkeys and authenticator applications are set up.
+	Passkeys Passkeys
+	TOTP     TOTP
+	// Proofs says which proofs are enough to sign in; authn.HighSecurity is a strict choice.
+	Proofs authn.Policy
 	// Passwords says how passwords are hashed and which are strong enough.
 	Passwords Passwords
 	// RotateKeys is how often the keys rotate by themselves; 0 means every 90 days.
@@ -103,6 +111,45 @@ type Passwords struct {
 	Refused  []string // words of the context that are no passwords, besides product and host
 }
 
+// Passkeys says which passkeys may be registered, and where they are good. They are bound to the
+// host of PublicURL; where that is an IP address there are none. The zero value takes every
+// authenticator, for the origin of PublicURL.
+type Passkeys struct {
+	// RelatedOrigins may ask for the same passkeys: origins of other domains, which
+	// /.well-known/webauthn names, and applications (android:apk-key-hash:…).
+	RelatedOrigins []string
+	// AAGUIDs are the makes of authenticators that may be registered, by their attestation; nil
+	// means all, and none is asked for.
+	AAGUIDs []string
+}
+
+// TOTP says how the keys of authenticator applications are made from now on; those there are
+// stay as they were made. The zero value suits every application.
+type TOTP struct {
+	Digits    int    // 6 or 8; 0 means 6
+	Algorithm string // SHA1 or SHA256, which some applications do not know; "" means SHA1
+	Issuer    string // the name that applications show; "" means Product
+}
+
+func (t TOTP) check() error {
+	if t.Digits != 0 && t.Digits != 6 && t.Digits != 8 {
+		return fmt.Errorf("gatehouse: Config.TOTP.Digits is %d, not 6 or 8", t.Digits)
+	}
+	if !slices.Contains([]string{"", "SHA1", "SHA256"}, t.Algorithm) {
+		return fmt.Errorf("gatehouse: Config.TOTP.Algorithm is %q, not SHA1 or SHA256", t.Algorithm)
+	}
+	return nil
+}
+
+// codeCost is what the hash of a backup code costs: what the method thinks right, and no more
+// than that of a password, which tests make cheap.
+func (p Passwords) codeCost() PasswordCost {
+	if p.Hash.Memory < 19<<10 {
+		return p.Hash
+	}
+	return PasswordCost{}
+}
+
 func (c *Config) complete() error {
 	if c.DB == nil {
 		return errors.New("gatehouse: Config.DB is missing; sqlite.Open or postgres.Open makes one")
@@ -113,7 +160,7 @@ func (c *Config) complete() error {
 	if c.Mailer == nil && !c.Unverified && !c.Idle {
 		return errors.New("gatehouse: Config.Mailer is missing; addresses can only be verified by mail (or set Unverified)")
 	}
-	if err := c.checkLifetimes(); err != nil {
+	if err := cmp.Or(c.checkLifetimes(), c.TOTP.check()); err != nil {
 		return err
 	}
 	u, err := publicURL(c.PublicURL)
@@ -132,6 +179,9 @@ func (c *Config) complete() error {
 	c.Roles = roles
 	if err := c.Roles.Check(); err != nil {
 		return fmt.Errorf("gatehouse: Config.Roles: %w", err)
+	}
+	if err := c.checkProofs(); err != nil {
+		return fmt.Errorf("gatehouse: Config.Proofs: %w", err)
 	}
 	if err := c.checkOrigins(u); err != nil {
 		return err
@@ -158,6 +208,33 @@ func (c *Config) checkLifetimes() error {
 	} {
 		if d.d < 0 || d.most > 0 && d.d > d.most {
 			return fmt.Errorf("gatehouse: Config.%s is %v; it must be positive, and %v at most", d.name, d.d, cmp.Or(d.most, 100*365*24*time.Hour))
+		}
+	}
+	return nil
+}
+
+// distinct refuses two methods of one ID: only the first would be asked, and each would take
+// the credentials of the other for its own.
+func distinct(methods []authn.Method) error {
+	taken := map[identity.MethodID]bool{"": true, authn.Device: true}
+	for _, m := range methods {
+		if taken[m.ID()] {
+			return fmt.Errorf("gatehouse: Config.Methods has a method with the ID %q, which is taken", m.ID())
+		}
+		taken[m.ID()] = true
+	}
+	return nil
+}
+
+// checkProofs refuses an assurance that there is not, and a role that there is not: of whoever
+// has one whose name was misspelt nothing would be demanded.
+func (c *Config) checkProofs() error {
+	if err := c.Proofs.Check(); err != nil {
+		return err
+	}
+	for _, role := range slices.Sorted(maps.Keys(c.Proofs.Roles)) {
+		if _, ok := c.Roles[role]; !ok {
+			return fmt.Errorf("role %q is not configured", role)
 		}
 	}
 	return nil
@@ -238,18 +315,9 @@ func (c *Config) site() *web.Site {
 	return &web.Site{Public: u, CORS: c.Origins, Proxies: c.TrustedProxies, Now: c.Now, Log: c.Logger}
 }
 
-// sender is the mailer, or for a house without one nobody: it never has a mail to send but
-// notices, which are then dropped.
-func (c *Config) sender() notify.Sender {
-	if c.Mailer != nil {
-		return c.Mailer
-	}
-	return nobody{}
-}
-
-type nobody struct{}
-
-func (nobody) Send(context.Context, notify.Message) error { return notify.ErrPermanent }
+// sender is whoever delivers. A house without a mailer has no mails to send but notices, and
+// one without a texter no texts: they are given up.
+func (c *Config) sender() notify.Sender { return notify.Channels{Mail: c.Mailer, SMS: c.Texter} }
 
 func (c *Config) passwordPolicy(s *web.Site) password.Policy {
 	return password.Policy{Min: c.Passwords.Min, Context: append([]string{c.Product, s.Public.Hostname(), "gatehouse"}, c.Passwords.Refused...)}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/notify"
 )
 
 // end ends one session with its refresh families, in the transaction of ctx.
@@ -48,6 +49,20 @@ func (f *Flow) SignOutAll(ctx context.Context, user identity.UserID, except iden
 	return f.DB.Tx(ctx, func(ctx context.Context) error {
 		_, err := f.endOthers(ctx, user, except)
 		return err
+	})
+}
+
+// SignOutOther is SignOutAll by somebody else, of which the user is told.
+func (f *Flow) SignOutOther(ctx context.Context, id identity.UserID) error {
+	return f.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := f.SignOutAll(ctx, id, ""); err != nil {
+			return err
+		}
+		user, err := f.Accounts.ByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		return f.Notice(ctx, user, notify.SignedOut, notify.Facts{Link: f.Link("/login")})
 	})
 }
 

@@ -2,26 +2,31 @@ package authn
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/account"
 	"github.com/gatehouse-id/gatehouse/identity"
-	"github.com/gatehouse-id/gatehouse/internal/secret"
 	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
-// An Answer is one step of a sign-in, as it came in.
+// An Answer is one step of a sign-in or of a step-up, as it came in.
 type Answer struct {
-	Method identity.MethodID
-	Login  string // the handle of a sign-in under way; "" begins one
-	Start  Start  // read only when it begins one
-	Input  Input
-	Visit  string              // the secret of the browser; "" for a client without cookies
-	Old    *identity.Principal // whom this browser was signed in as until now; nil: nobody
-	Page   bool                // it comes from a page, which must not get what is for native applications
+	Method   identity.MethodID
+	Login    string // the handle of a sign-in under way; "" begins one
+	Start    Start  // read only when it begins one
+	Input    Input
+	Visit    string              // the secret of the browser; "" for a client without cookies
+	Old      *identity.Principal // whom this browser was signed in as until now; nil: nobody
+	Page     bool                // it comes from a page, which must not get what is for native applications
+	StepUp   *identity.Principal // who proves again for their session; nil: a sign-in
+	Device   string              // the secret of a remembered device; "" for none
+	Remember bool                // remember this device, once a second factor was proved
+	// AnyBrowser takes a link without its code in another browser than the one that asked:
+	// from programs, which do not press every button they see.
+	AnyBrowser bool
 }
 
 // An Outcome is either one more method to pass, or a sign-in.
@@ -31,18 +36,6 @@ type Outcome struct {
 	ExpiresIn time.Duration
 	SignedIn  *SignedIn // nil while Next is not empty
 }
-
-const (
-	loginPurpose = "login"
-	loginLife    = 5 * time.Minute
-	loginTries   = 5
-)
-
-// ErrCode is a later proof of a sign-in that was not accepted.
-var ErrCode = &identity.Error{Kind: identity.Invalid, Code: "INVALID_CODE", Message: "Invalid code"}
-
-// ErrMustReset is a right proof of somebody who must choose a new password first (BRE-05).
-var ErrMustReset = &identity.Error{Kind: identity.Forbidden, Code: "PASSWORD_RESET_REQUIRED", Message: "Please choose a new password before you sign in."}
 
 // Method returns the method with an ID, or identity.ErrNotFound.
 func (f *Flow) Method(id identity.MethodID) (Method, error) {
@@ -61,15 +54,30 @@ func (f *Flow) Begin(ctx context.Context, a Answer) (Outcome, Prompt, error) {
 	if err != nil {
 		return Outcome{}, Prompt{}, err
 	}
-	l, err := f.login(ctx, a)
+	l, err := f.login(ctx, a, false)
 	if err != nil {
 		return Outcome{}, Prompt{}, err
+	}
+	// Its answer comes from wherever the mail is read, so it cannot show that the session is in
+	// the right hands.
+	if _, elsewhere := m.(Elsewhere); elsewhere && l.Session != "" {
+		return Outcome{}, Prompt{}, identity.ErrNotFound
+	}
+	f.draw(l) // what the method stores may name the sign-in
+	// Whom a sign-in is about already is counted by that: else every guess could name another.
+	if l.Named == "" && l.UserID == "" {
+		l.Named, _ = account.Address(a.Input.Email)
 	}
 	prompt, err := m.Begin(ctx, l, a.Input)
 	if err != nil {
 		return Outcome{}, Prompt{}, err
 	}
-	out, err := f.keep(ctx, l, a.Visit, nil)
+	l.Asked, l.Prompt = a.Method, prompt
+	if _, stateless := m.(Stateless); stateless && l.handle == "" && l.Session == "" {
+		out, err := f.seal(l, a.Visit)
+		return out, prompt, err
+	}
+	out, err := f.keep(ctx, l, a.Visit, sentLife)
 	return out, prompt, err
 }
 
@@ -79,15 +87,18 @@ func (f *Flow) Finish(ctx context.Context, a Answer) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	l, err := f.login(ctx, a)
+	l, err := f.login(ctx, a, true)
 	if err != nil {
 		return Outcome{}, err
 	}
-	attempt, err := f.Limiter.Begin(ctx, f.budgets(ctx, l, a)...)
-	if err != nil {
-		return Outcome{}, err
+	if l.Named == "" && l.UserID == "" {
+		l.Named, _ = account.Address(a.Input.Email)
 	}
-	proof, err := m.Finish(ctx, l, a.Input)
+	attempt, err := f.Limiter.Begin(ctx, f.budgets(ctx, l, a.Method)...)
+	if err != nil {
+		return Outcome{}, f.limited(ctx, l, err)
+	}
+	proof, err := f.prove(ctx, m, l, a.Input)
 	if err != nil {
 		return Outcome{}, f.failed(ctx, l, a.Method, attempt, err)
 	}
@@ -96,25 +107,72 @@ func (f *Flow) Finish(ctx context.Context, a Answer) (Outcome, error) {
 	if err := attempt.Succeeded(ctx, func(b throttle.Budget) bool { return !strings.HasPrefix(b.Key, "login address ") }); err != nil {
 		return Outcome{}, err
 	}
-	l.Proofs = append(l.Proofs, proof)
+	l.Proofs = proveAgain(l.Proofs, proof)
+	delete(l.Data, a.Method) // what was answered is not answered again
 	return f.proceed(ctx, l, a)
 }
 
-// budgets are the three keys of every attempt (RAT-06). What is typed as an address counts
-// whether or not it is somebody's (RAT-14).
-func (f *Flow) budgets(ctx context.Context, l *Login, a Answer) []throttle.Budget {
-	ip := throttle.Network(identity.OriginOf(ctx).IP)
-	who := string(l.UserID)
-	if who == "" {
-		who, _ = account.Address(a.Input.Email)
+// mostInRow is how many failures in a row disable the second factors of one method, until
+// they are set up anew (NIST SP 800-63B-4 section 3.2.2).
+const mostInRow = 100
+
+var (
+	errNotFirst = errors.New("this method cannot come first")
+	errDisabled = errors.New("disabled after too many failures in a row")
+)
+
+// prove asks the method for its verdict.
+func (f *Flow) prove(ctx context.Context, m Method, l *Login, in Input) (identity.Proof, error) {
+	second, isSecond := m.(Second)
+	_, isFirst := m.(First)
+	if isSecond && !isFirst && len(l.Proofs) == 0 && l.Session == "" {
+		return identity.Proof{}, identity.ErrRejected.Because(errNotFirst)
 	}
+	counted := isSecond && l.UserID != ""
+	if counted {
+		allowed, err := f.Accounts.Attempted(ctx, l.UserID, second.ID(), mostInRow)
+		if err != nil {
+			return identity.Proof{}, err
+		}
+		if !allowed {
+			return identity.Proof{}, identity.ErrRejected.Because(errDisabled)
+		}
+	}
+	proof, err := m.Finish(ctx, l, in)
+	if err == nil && counted {
+		err = f.Accounts.Succeeded(ctx, l.UserID, second.ID())
+	}
+	return proof, err
+}
+
+// account is what the failures of a sign-in are counted by. What is typed as an address
+// counts whether or not it is somebody's (RAT-14), and so does the address from which a
+// sign-in under way began: else only the known ones would ever be refused.
+func (l *Login) account() string {
+	if l.Named != "" {
+		return l.Named
+	}
+	return string(l.UserID)
+}
+
+// budgets are the three keys of every attempt (RAT-06).
+func (f *Flow) budgets(ctx context.Context, l *Login, method identity.MethodID) []throttle.Budget {
+	ip := throttle.Network(identity.OriginOf(ctx).IP)
 	list := []throttle.Budget{{Key: "login address " + ip, Rate: f.Limits.address()}}
-	if who != "" {
+	if who := l.account(); who != "" {
 		list = append(list,
-			throttle.Budget{Key: "login account " + string(a.Method) + " " + who, Rate: f.Limits.account()},
-			throttle.Budget{Key: "login pair " + string(a.Method) + " " + ip + " " + who, Rate: f.Limits.account()})
+			throttle.Budget{Key: accountKey(method, who), Rate: f.Limits.account()},
+			throttle.Budget{Key: pairKey(method, ip, who), Rate: f.Limits.account()})
 	}
 	return list
+}
+
+func accountKey(method identity.MethodID, who string) string {
+	return "login account " + string(method) + " " + who
+}
+
+func pairKey(method identity.MethodID, ip, who string) string {
+	return "login pair " + string(method) + " " + ip + " " + who
 }
 
 // failed tells the log the cause and the client none. Only what the method rejected counts
@@ -127,8 +185,8 @@ func (f *Flow) failed(ctx context.Context, l *Login, method identity.MethodID, a
 	if recordErr := f.Log.Record(ctx, event); recordErr != nil {
 		return recordErr
 	}
-	if len(l.Proofs) > 0 {
-		return ErrCode.Because(err)
+	if len(l.Proofs) > 0 || l.Session != "" && method != Password {
+		return identity.ErrCode.Because(err)
 	}
 	return err
 }
@@ -140,108 +198,65 @@ func cause(err error) string {
 	return ""
 }
 
-// login loads the sign-in under way that the answer names, or begins one. A handle is good
-// for five tries from the browser that began it.
-func (f *Flow) login(ctx context.Context, a Answer) (*Login, error) {
-	if a.Login == "" {
-		l := &Login{Start: a.Start, Data: map[identity.MethodID]json.RawMessage{}}
-		if l.Start.Mode == "" {
-			l.Start.Mode = identity.ModeToken
-		}
-		return l, l.check(a)
-	}
-	c, err := f.Accounts.Try(ctx, loginPurpose, a.Login, loginTries)
-	if err != nil {
-		return nil, err
-	}
-	if len(c.Visit) > 0 && !secret.Equal(c.Visit, secret.Hash(a.Visit)) {
-		return nil, identity.ErrLinkExpired
-	}
-	l := &Login{Data: map[identity.MethodID]json.RawMessage{}}
-	if err := json.Unmarshal(c.Data, l); err != nil {
-		return nil, err
-	}
-	l.handle, l.id, l.deadline = a.Login, c.ID, c.ExpiresAt
-	return l, l.check(a)
-}
-
-// check refuses a mode that does not exist, and native to pages: a script must not get hold
-// of a refresh token, whichever step it takes part in.
-func (l *Login) check(a Answer) error {
-	if !l.Start.Mode.Valid() {
-		return identity.ErrInvalid.With("mode", "must be token, cookie, cookie-token or native")
-	}
-	if l.Start.Mode == identity.ModeNative && a.Page {
-		return identity.ErrInvalid.With("mode", "native is not for browsers")
-	}
-	return nil
-}
-
 // proceed asks whether the proofs are enough, and signs in if they are.
 func (f *Flow) proceed(ctx context.Context, l *Login, a Answer) (Outcome, error) {
 	user, err := f.Accounts.ByID(ctx, l.UserID)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if user.State != identity.Active || user.Generation != l.Generation {
-		return Outcome{}, identity.ErrRejected // ended while it was under way
+	if user.State != identity.Active || user.Generation != l.Generation { // ended while it was under way
+		if l.handle != "" {
+			return Outcome{}, identity.ErrLinkExpired
+		}
+		return Outcome{}, identity.ErrRejected
 	}
 	if user.MustReset {
-		return Outcome{}, ErrMustReset
+		return Outcome{}, identity.ErrMustReset
 	}
-	next, err := f.next(ctx, user, l.Proofs)
-	if err != nil {
+	if err := f.proveAddress(ctx, user, l); err != nil {
 		return Outcome{}, err
 	}
-	if len(next) > 0 {
-		return f.keep(ctx, l, a.Visit, next)
+	l.Remember = l.Remember || a.Remember
+	if l.Next, err = f.next(ctx, user, l, a.Device); err != nil {
+		return Outcome{}, err
+	}
+	if len(l.Next) > 0 {
+		l.Asked, l.Prompt = "", Prompt{}
+		return f.keep(ctx, l, a.Visit, loginLife)
+	}
+	if l.Session != "" {
+		in, err := f.stepUp(ctx, user, l, a.StepUp)
+		return Outcome{SignedIn: in}, err
+	}
+	if err := f.mustEnroll(ctx, user, l, a); err != nil {
+		return Outcome{}, err
 	}
 	in, err := f.signIn(ctx, user, l, a.Old)
 	return Outcome{SignedIn: in}, err
 }
 
-// next returns the methods of which one must still be passed: the proof of an address that
-// nobody has proved, and the user's own second factors until the proofs span two kinds of
-// evidence.
-func (f *Flow) next(ctx context.Context, user *identity.User, proofs []identity.Proof) ([]identity.MethodID, error) {
-	if !user.EmailVerified && !f.Unverified {
-		return []identity.MethodID{"email-code"}, nil
+// proveAddress notes that an address is its user's, once they answered what was mailed there.
+// By mail alone they come into an account that is new to them: what was set up before goes.
+// Threat: somebody makes an account of an address that is not theirs and waits for its owner,
+// who would move in beside them (BUG-17).
+func (f *Flow) proveAddress(ctx context.Context, user *identity.User, l *Login) error {
+	if user.EmailVerified || !slices.ContainsFunc(l.Proofs, byMail) {
+		return nil
 	}
-	if identity.MultiFactor(proofs) {
-		return nil, nil
-	}
-	var next []identity.MethodID
-	for _, m := range f.Methods {
-		second, ok := m.(Second)
-		if !ok || m.ID() == proofs[0].Method {
-			continue
+	user.EmailVerified = true
+	return f.DB.Tx(ctx, func(ctx context.Context) error {
+		if !slices.ContainsFunc(l.Proofs, func(p identity.Proof) bool { return !byMail(p) }) {
+			if err := f.Strip(ctx, user.ID); err != nil {
+				return err
+			}
+			generation, err := f.endOthers(ctx, user.ID, "")
+			if err != nil {
+				return err
+			}
+			user.Generation, l.Generation = generation, generation
 		}
-		enrolled, err := second.Enrolled(ctx, user)
-		if err != nil {
-			return nil, err
-		}
-		if enrolled {
-			next = append(next, m.ID())
-		}
-	}
-	return next, nil
+		return f.Accounts.Prove(ctx, user.ID, user.Email)
+	})
 }
 
-// keep stores a sign-in between its steps and hands out its handle.
-func (f *Flow) keep(ctx context.Context, l *Login, visit string, next []identity.MethodID) (Outcome, error) {
-	data, err := json.Marshal(l)
-	if err != nil {
-		return Outcome{}, err
-	}
-	now := f.Now()
-	if l.handle != "" {
-		err := f.Accounts.Update(ctx, l.id, l.UserID, data)
-		return Outcome{Next: next, Login: l.handle, ExpiresIn: l.deadline.Sub(now)}, err
-	}
-	c := identity.Challenge{Purpose: loginPurpose, Subject: string(l.UserID), UserID: l.UserID, Data: data, ExpiresAt: now.Add(loginLife)}
-	if visit != "" {
-		c.Visit = secret.Hash(visit)
-	}
-	handle, err := f.Accounts.Challenge(ctx, c)
-	return Outcome{Next: next, Login: handle, ExpiresIn: loginLife}, err
-}
+func byMail(p identity.Proof) bool { return p.Factor&identity.Mailbox != 0 }

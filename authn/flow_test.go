@@ -55,7 +55,7 @@ func TestMustReset(t *testing.T) {
 			}
 		}
 		_, err = f.try(identity.ModeCookie, passphrase)
-		f.refuses("sign-in", err, authn.ErrMustReset)
+		f.refuses("sign-in", err, identity.ErrMustReset)
 	})
 }
 

@@ -118,6 +118,9 @@ func (f *Flow) changed(ctx context.Context, p *identity.Principal, proved *ident
 		if err = f.Passwords.Set(ctx, p.UserID, hash); err != nil {
 			return err
 		}
+		if err = f.Accounts.Withdraw(ctx, ResetPurpose, string(p.UserID)); err != nil {
+			return err
+		}
 		if in.User, err = f.Accounts.ByID(ctx, p.UserID); err != nil {
 			return err
 		}
@@ -131,18 +134,14 @@ func (f *Flow) changed(ctx context.Context, p *identity.Principal, proved *ident
 		if err = f.Log.Record(ctx, identity.Event{Type: identity.EventPasswordChanged, Subject: p.UserID}); err != nil {
 			return err
 		}
-		return f.notice(ctx, in.User, notify.PasswordChanged, notify.Facts{
+		return f.Notice(ctx, in.User, notify.PasswordChanged, notify.Facts{
 			Device: notify.Device(identity.OriginOf(ctx).UserAgent), Link: f.Link("/account/password"),
 		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	in.Keep = f.cookieLife(in.Session)
-	if in.Session.Mode == identity.ModeCookie {
-		return in, nil
-	}
-	return in, f.issue(in, p.GrantID)
+	return in, f.handOver(in, p.GrantID)
 }
 
 // proveAgain puts a new proof in the place of an older one by the same method.

@@ -58,7 +58,7 @@ func (f *Flow) Register(ctx context.Context, n NewAccount) error {
 		user, err := f.Accounts.ByEmail(ctx, reg.Email)
 		switch {
 		case err == nil && mayMail:
-			return f.notice(ctx, user, notify.Known, notify.Facts{Link: f.Link("/login")})
+			return f.Notice(ctx, user, notify.Known, notify.Facts{Link: f.Link("/login")})
 		case err == nil:
 			return nil
 		case !errors.Is(err, identity.ErrNotFound):
@@ -125,4 +125,12 @@ func (f *Flow) Admit(ctx context.Context, reg Registration, proved bool) (*ident
 		err = f.Log.Record(ctx, identity.Event{Type: identity.EventUserVerified, Actor: string(user.ID), Subject: user.ID})
 	}
 	return user, err
+}
+
+// MailLink sends the link of a registration to its address. It never arrives after the
+// link has died.
+func (f *Flow) MailLink(ctx context.Context, reg Registration, link string) error {
+	return f.Post(ctx, notify.Verify, notify.Facts{
+		Name: reg.Name, Email: reg.Email, Expires: RegistrationLife, Link: f.Link("/verify-email?token=" + link),
+	}, RegistrationLife)
 }

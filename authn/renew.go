@@ -86,7 +86,7 @@ func (f *Flow) stolen(ctx context.Context, family *token.Family) error {
 	if err != nil {
 		return err
 	}
-	return f.notice(ctx, user, notify.TokenReuse, notify.Facts{Device: notify.Device(v.UserAgent), Link: f.Link("/account")})
+	return f.Notice(ctx, user, notify.TokenReuse, notify.Facts{Device: notify.Device(v.UserAgent), Link: f.Link("/account")})
 }
 
 // renewed reads the user and the session anew, so that the token claims what is true now
@@ -99,6 +99,11 @@ func (f *Flow) renewed(ctx context.Context, family *token.Family) (*SignedIn, er
 	v, err := f.Sessions.Get(ctx, family.SessionID)
 	if err != nil {
 		return nil, gone(err)
+	}
+	// Elsewhere roles may count without a look at acr, so a token that claims more than the
+	// sign-in reached is not made: the person signs in anew.
+	if f.Policy.Demand(user, Start{}) == "aal2" && !v.MultiFactor() {
+		return nil, identity.ErrTokenRevoked
 	}
 	in := &SignedIn{User: user, Session: v}
 	if in.Refresh, err = f.Tokens.Successor(family); err != nil {
@@ -130,6 +135,11 @@ func (f *Flow) Exchange(ctx context.Context, p *identity.Principal) (*SignedIn, 
 	}
 	if err != nil {
 		return nil, err
+	}
+	if f.Policy.Demand(user, Start{}) == "aal2" && !v.MultiFactor() {
+		weak := *identity.ErrStale
+		weak.ACR = "aal2"
+		return nil, &weak
 	}
 	in := &SignedIn{User: user, Session: v}
 	return in, f.issue(in, "")

@@ -77,7 +77,8 @@ func (f *Flow) Setup(ctx context.Context, token string, n NewAccount) error {
 	})
 }
 
-// SetRoles gives a user exactly these roles, which must be configured.
+// SetRoles gives a user exactly these roles, which must be configured. A session that has not
+// proved what a role demands gets nothing of it: the guard and a refresh see to that.
 func (f *Flow) SetRoles(ctx context.Context, id identity.UserID, roles []string) error {
 	if err := f.Roles.Known(roles); err != nil {
 		return err

@@ -19,11 +19,13 @@ type SignedIn struct {
 	ExpiresIn time.Duration // of the access token
 	Refresh   string        // a refresh token: the other modes
 	Keep      time.Duration // how long cookies live; 0: as long as the browser runs
+	Device    string        // the secret by which this device is remembered; "" leaves it as it is
+	DeviceFor time.Duration
 }
 
 // Cookies says which of the secrets go into which cookies.
 func (in *SignedIn) Cookies() web.Secrets {
-	s := web.Secrets{Keep: in.Keep}
+	s := web.Secrets{Keep: in.Keep, Device: in.Device, DeviceFor: in.DeviceFor}
 	switch in.Session.Mode {
 	case identity.ModeCookie:
 		s.Session = in.Cookie
@@ -44,10 +46,8 @@ func (f *Flow) signIn(ctx context.Context, user *identity.User, l *Login, old *i
 	in := &SignedIn{User: user, Session: f.session(user, l)}
 	var family *token.Family
 	err := f.DB.Tx(ctx, func(ctx context.Context) error {
-		if l.handle != "" {
-			if _, err := f.Accounts.Spend(ctx, loginPurpose, l.handle); err != nil {
-				return err
-			}
+		if err := f.spend(ctx, l); err != nil {
+			return err
 		}
 		if old != nil {
 			if err := f.end(ctx, old.UserID, old.SessionID, "replaced"); err != nil {
@@ -65,6 +65,12 @@ func (f *Flow) signIn(ctx context.Context, user *identity.User, l *Login, old *i
 			if err != nil {
 				return err
 			}
+		}
+		if l.Remember && identity.MultiFactor(l.Proofs) && f.Policy.remember() > 0 {
+			if in.Device, err = f.remember(ctx, user); err != nil {
+				return err
+			}
+			in.DeviceFor = f.Policy.remember()
 		}
 		return f.Log.Record(ctx, identity.Event{
 			Type: identity.EventLoginSucceeded, Actor: string(user.ID), Subject: user.ID,
@@ -107,6 +113,16 @@ func (f *Flow) cookieLife(v *identity.Session) time.Duration {
 		return 0
 	}
 	return v.ExpiresAt.Sub(f.Now())
+}
+
+// handOver completes what a session that goes on is given after its proofs moved: its cookie
+// lives as before, and in the token modes there is a new access token.
+func (f *Flow) handOver(in *SignedIn, grant identity.GrantID) error {
+	in.Keep = f.cookieLife(in.Session)
+	if in.Session.Mode == identity.ModeCookie {
+		return nil
+	}
+	return f.issue(in, grant)
 }
 
 // issue signs the access token of a sign-in, outside of any transaction.

@@ -81,7 +81,7 @@ func TestLoginTroubles(t *testing.T) {
 		text   string
 	}{
 		{identity.ErrUnavailable.In(2 * time.Second), http.StatusServiceUnavailable, "Error: Sign in to Acme", "We are very busy right now"},
-		{authn.ErrMustReset, http.StatusForbidden, "Error: Sign in to Acme", "You need a new password first"},
+		{identity.ErrMustReset, http.StatusForbidden, "Error: Sign in to Acme", "You need a new password first"},
 		{identity.ErrConflict, http.StatusConflict, "Error: Sign in to Acme", "That did not work"},
 		{errors.New("the cellar is flooded"), http.StatusInternalServerError, "Something went wrong on our side", "Reference req_"},
 	} {

@@ -24,13 +24,22 @@ type Method struct {
 	Now       func() time.Time
 }
 
-var _ authn.AtOnce = (*Method)(nil)
+var (
+	_ authn.AtOnce = (*Method)(nil)
+	_ authn.First  = (*Method)(nil)
+)
 
 // ID implements authn.Method.
 func (m *Method) ID() identity.MethodID { return authn.Password }
 
 // AtOnce implements authn.AtOnce.
 func (m *Method) AtOnce() {}
+
+// Opens implements authn.First.
+func (m *Method) Opens(ctx context.Context, user *identity.User) (bool, error) {
+	list, err := m.Accounts.Credentials(ctx, user.ID, authn.Password)
+	return len(list) > 0, err
+}
 
 // Begin implements authn.Method; there is nothing to prepare.
 func (m *Method) Begin(context.Context, *authn.Login, authn.Input) (authn.Prompt, error) {
