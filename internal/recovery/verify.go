@@ -1,9 +1,11 @@
-// Package recovery proves addresses and, later, lets people back in who lost their way.
+// Package recovery proves addresses, lets people back in who lost their way, and takes back
+// what somebody else did.
 //
 // It owns what follows a link in a mail: the verification of an address that was
-// registered, and its resend. It does not know how registrations begin (authn does), nor
-// in which page or program a link is opened. Links are spent by POST only, because mail
-// scanners open what they find (BUG-28).
+// registered, a new password, a new address, "this was not me", and the day on which all
+// factors are lost. It does not know how registrations begin or how a method proves
+// anything (authn does), nor in which page or program a link is opened. Links are spent by
+// POST only, because mail scanners open what they find (BUG-28).
 package recovery
 
 import (
