@@ -61,6 +61,9 @@ func (p *Pages) password(w http.ResponseWriter, r *http.Request, why *identity.E
 	if err != nil {
 		return err
 	}
+	if v.Data, err = p.hasPassword(r.Context(), v.Me.ID); err != nil {
+		return err
+	}
 	return v.render(status(why), "account/password")
 }
 

@@ -29,7 +29,12 @@ type history struct {
 var silent = map[string]bool{identity.EventSessionCreated: true}
 
 // warnings are events that somebody else may have caused.
-var warnings = map[string]bool{identity.EventLoginFailed: true, identity.EventReuseDetected: true, identity.EventAccessDenied: true}
+var warnings = map[string]bool{
+	identity.EventLoginFailed: true, identity.EventReuseDetected: true, identity.EventAccessDenied: true,
+	identity.EventLoginLocked: true, identity.EventPasswordReset: true, identity.EventResetForced: true, identity.EventEmailChanged: true,
+	identity.EventCredentialTaken: true, identity.EventCloneSuspected: true, identity.EventMFARemoved: true,
+	identity.EventRecoveryBegun: true, identity.EventRecovered: true,
+}
 
 func (p *Pages) activity(w http.ResponseWriter, r *http.Request, why *identity.Error) error {
 	v, err := p.ours(w, r, "activity", why)
@@ -59,6 +64,6 @@ func (v *view) occurrence(e identity.Event) occurrence {
 	if !v.Has(key) {
 		key = "events.other"
 	}
-	text, _ := v.T(key, "role", e.Data["role"], "type", e.Type)
+	text, _ := v.T(key, "role", e.Data["role"], "type", e.Type, "method", v.nameOf(identity.MethodID(e.Data["method"])))
 	return occurrence{Text: text, Agent: e.UserAgent, IP: e.IP, At: e.At, Warning: warnings[e.Type]}
 }

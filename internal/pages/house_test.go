@@ -98,6 +98,21 @@ func (h *house) letter() notify.Captured {
 	return notify.Captured{}
 }
 
+// letterTo waits for a mail to an address.
+func (h *house) letterTo(email string) notify.Captured {
+	h.Helper()
+	for range 1000 {
+		for _, m := range h.mail.List() {
+			if m.To == email {
+				return m
+			}
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	h.Fatalf("no mail came for %s", email)
+	return notify.Captured{}
+}
+
 // A person is somebody with a browser: cookies, and the header fields that it sends.
 type person struct {
 	*house

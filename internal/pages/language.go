@@ -154,6 +154,9 @@ func (c *catalogue) moment(t time.Time) string {
 // span writes a duration rounded up: who waits so long need not wait again.
 func (c *catalogue) span(d time.Duration) string {
 	unit, name := scale(d)
+	if d < time.Minute {
+		unit, name = time.Second, "seconds"
+	}
 	return c.number(int((d+unit-1)/unit), c.Spans[name])
 }
 

@@ -3,17 +3,13 @@ package pages
 import (
 	"net/http"
 	"net/url"
-	"slices"
 
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/identity"
-	"github.com/gatehouse-id/gatehouse/internal/web"
 )
 
 // returnTo is the parameter that says where to go after signing in.
 const returnTo = "returnTo"
-
-func returnToParam(path string) string { return returnTo + "=" + url.QueryEscape(path) }
 
 // login shows the form, or goes on where somebody is signed in already.
 func (p *Pages) login(w http.ResponseWriter, r *http.Request, why *identity.Error) error {
@@ -24,6 +20,11 @@ func (p *Pages) login(w http.ResponseWriter, r *http.Request, why *identity.Erro
 	if _, ok := ReturnTo(v.Typed[returnTo]); !ok {
 		v.Typed[returnTo] = ""
 	}
+	offer, err := p.entry(r, why)
+	if err != nil {
+		return err
+	}
+	v.Data = offer
 	return v.render(status(why), "gate/login")
 }
 
@@ -32,25 +33,10 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := demand(form, "email", "password"); err != nil {
 		return err
 	}
-	remember := form.Get("rememberMe") != ""
-	out, err := p.Flow.Finish(r.Context(), authn.Answer{
-		Method: authn.Password,
-		Start:  authn.Start{Mode: identity.ModeCookie, RememberMe: &remember, ReturnTo: form.Get(returnTo)},
-		Input:  authn.Input{Email: form.Get("email"), Password: form.Get("password")},
-		Visit:  p.Site.VisitOf(w, r),
-		Old:    holder(r),
-	})
-	if err != nil {
-		return err
-	}
-	if out.SignedIn == nil {
-		return p.notYet(w, r, out)
-	}
-	// What a sign-in of another mode left is not sent to this path, so it cannot be seen
-	// whether there is any.
-	p.Site.ClearCookie(w, web.Refresh)
-	p.Site.HandOver(w, r, out.SignedIn.Cookies(), true)
-	return leave(w, p.destination(form.Get(returnTo), p.chosen(r)))
+	a := p.begins(w, r)
+	a.Method, a.Input = authn.Password, authn.Input{Email: form.Get("email"), Password: form.Get("password")}
+	out, err := p.Flow.Finish(r.Context(), a)
+	return p.proceed(w, r, out, err, form.Get(returnTo))
 }
 
 // holder returns whom this browser is signed in as until now, nil if nobody.
@@ -70,15 +56,6 @@ func demand(form url.Values, names ...string) error {
 		}
 	}
 	return together(problems...)
-}
-
-// notYet tells somebody whose password was right why they are not signed in.
-func (p *Pages) notYet(w http.ResponseWriter, r *http.Request, out authn.Outcome) error {
-	words := "another"
-	if slices.Contains(out.Next, "email-code") {
-		words = "unproved"
-	}
-	return p.view(w, r, words, nil).render(http.StatusForbidden, "gate/"+words)
 }
 
 // leaving asks before it signs out: a link alone must not.

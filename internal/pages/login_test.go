@@ -13,7 +13,6 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/gatehouse-id/gatehouse"
-	"github.com/gatehouse-id/gatehouse/account"
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/throttle"
@@ -81,7 +80,6 @@ func TestLoginTroubles(t *testing.T) {
 		text   string
 	}{
 		{identity.ErrUnavailable.In(2 * time.Second), http.StatusServiceUnavailable, "Error: Sign in to Acme", "We are very busy right now"},
-		{identity.ErrMustReset, http.StatusForbidden, "Error: Sign in to Acme", "You need a new password first"},
 		{identity.ErrConflict, http.StatusConflict, "Error: Sign in to Acme", "That did not work"},
 		{errors.New("the cellar is flooded"), http.StatusInternalServerError, "Something went wrong on our side", "Reference req_"},
 	} {
@@ -91,31 +89,6 @@ func TestLoginTroubles(t *testing.T) {
 			t.Error("a cause is shown (MWS-05)")
 		}
 	}
-}
-
-func TestLoginOfUnprovedAddress(t *testing.T) {
-	h := open(t)
-	if _, err := h.gate.Flow.CreateUser(t.Context(), account.NewUser{Email: ada, Roles: []string{"user"}}, secret); err != nil {
-		t.Fatal(err)
-	}
-	p := h.person()
-	p.open("/login").submit("/login", "email", ada, "password", secret).
-		is(http.StatusForbidden, "Confirm your address first", "nobody has confirmed yet that ada@example.com is yours")
-	p.open("/account").came("303 /login?returnTo=%2Faccount")
-}
-
-// second is a second factor that everybody has.
-type second struct{ authn.Method }
-
-func (second) ID() identity.MethodID                                  { return "totp" }
-func (second) Enrolled(context.Context, *identity.User) (bool, error) { return true, nil }
-
-func TestLoginAsksForMore(t *testing.T) {
-	h := open(t)
-	p := h.person()
-	p.register()
-	h.gate.Flow.Methods = append(h.gate.Flow.Methods, second{})
-	p.open("/login").submit("/login", "email", ada, "password", secret).is(http.StatusForbidden, "One more step is needed")
 }
 
 func TestReturnToThroughLogin(t *testing.T) {

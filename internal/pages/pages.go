@@ -10,6 +10,7 @@ package pages
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ type Pages struct {
 	Forgery  *web.Forgery
 	Flow     *authn.Flow
 	Verifier *recovery.Verifier
+	Restorer *recovery.Restorer
 	Accounts *account.Store
 	Sessions *session.Store
 	Log      *audit.Log
@@ -45,6 +47,7 @@ type page struct {
 	show   func(w http.ResponseWriter, r *http.Request, why *identity.Error) error // why is nil for GET
 	submit func(w http.ResponseWriter, r *http.Request) error                      // nil: nothing can be sent
 	limit  throttle.Rate                                                           // of submit
+	reason string                                                                  // why a fresh proof is asked for, by its words
 }
 
 var (
@@ -56,7 +59,7 @@ var (
 )
 
 func (p *Pages) pages() []page {
-	return []page{
+	return slices.Concat(p.proofPages(), p.letterPages(), p.securityPages(), []page{
 		{path: "/{$}", rule: public, show: p.root},
 		{path: "/login", rule: public, show: p.login, submit: p.signIn},
 		{path: "/signup", rule: public, show: p.signup, submit: p.register, limit: hourly},
@@ -74,6 +77,20 @@ func (p *Pages) pages() []page {
 		{path: "/account/password", rule: mine, show: p.password, submit: p.changePassword},
 		{path: "/account/devices", rule: mine, show: p.devices, submit: p.endSession},
 		{path: "/account/activity", rule: mine, show: p.activity},
+	})
+}
+
+// proofPages are those of a sign-in and a step-up.
+func (p *Pages) proofPages() []page {
+	return []page{
+		{path: "/login/passkey", rule: public, show: p.login, submit: p.signInByPasskey},
+		{path: mfaPath, rule: public, show: p.mfa, submit: p.prove},
+		{path: "/login/link", rule: public, show: p.byMail, submit: p.sendLink, limit: hourly},
+		{path: "/login/link/sent", rule: public, show: p.linkSent},
+		{path: "/login/link/finish", rule: public, show: p.follow, submit: p.arrive},
+		{path: "/auth/verify", rule: public, show: p.follow},
+		{path: enrollPath, rule: public, show: p.mustEnroll, submit: p.enrollFirst},
+		{path: stepUpPath, rule: mine, show: p.again, submit: p.proveAgain},
 	}
 }
 
@@ -82,6 +99,8 @@ func (p *Pages) Routes() []guard.Route {
 	routes := []guard.Route{
 		{Pattern: "GET /static/{hash}/{file}", Rule: guard.Rule{Public: true, Anonymous: true}, Handler: web.Handler(asset)},
 		{Pattern: "GET /.well-known/change-password", Rule: public, Handler: web.Handler(p.wellKnownChange)},
+		{Pattern: "GET /.well-known/passkey-endpoints", Rule: guard.Rule{Public: true, Anonymous: true}, Handler: web.Handler(p.passkeyEndpoints)},
+		{Pattern: "GET /.well-known/webauthn", Rule: guard.Rule{Public: true, Anonymous: true}, Handler: web.Handler(p.relatedOrigins)},
 	}
 	for _, at := range p.pages() {
 		routes = append(routes, guard.Route{Pattern: "GET " + at.path, Rule: at.rule, Handler: web.Handler(at.get)})
@@ -117,7 +136,8 @@ func (p *Pages) Wrap(next http.Handler) http.Handler {
 		p.fail(w, r, at[r.URL.Path], e)
 	}, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, ours := at[r.URL.Path]; ours || asksForPage(r) {
+		// A page of which only the look is ours shares its path with a program.
+		if a, ours := at[r.URL.Path]; ours && (a.submit != nil || !web.Unsafe(r)) || asksForPage(r) {
 			legible.ServeHTTP(w, r)
 			return
 		}

@@ -25,7 +25,7 @@ type problem struct {
 type wrong struct{ Name, Text string }
 
 // order is in which our forms have their inputs.
-var order = []string{"name", "email", "currentPassword", "password", "newPassword"}
+var order = []string{"name", "email", "currentPassword", "password", "newPassword", "phone", "code"}
 
 // explain puts an error into the reader's language. The words are ours, chosen by code and
 // by reason: what a noun says is for programs.
@@ -69,12 +69,18 @@ func (v *view) reason(name, why, typed string) string {
 	return strings.ReplaceAll(words, "{length}", v.Length(length))
 }
 
-// fail answers an error on a page: whoever must sign in is led there and back, a form that
-// was not accepted comes again with the reason, all else has a page of its own.
+// fail answers an error on a page: whoever must sign in, or prove again that it is them, is
+// led there and back, a form that was not accepted comes again with the reason, all else has
+// a page of its own.
 func (p *Pages) fail(w http.ResponseWriter, r *http.Request, at page, e *identity.Error) {
 	if e.Kind == identity.Unauthenticated && e.Code != identity.ErrRejected.Code {
 		w.Header().Del("WWW-Authenticate") // it belongs to the 401 that this is not
-		_ = p.see(w, r, "/login?"+returnToParam(p.link(here(r), p.chosen(r))))
+		back := p.link(here(r), p.chosen(r))
+		door := with("/login", returnTo, back)
+		if e.Code == identity.ErrStale.Code {
+			door = with(stepUpPath, returnTo, back, "for", at.reason)
+		}
+		_ = p.see(w, r, door)
 		return
 	}
 	if at.submit != nil && p.legible(w, r, e) && at.show(w, r, e) == nil {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,7 +28,7 @@ var files embed.FS
 var templates = sync.OnceValue(func() map[string]*template.Template {
 	all := map[string]*template.Template{}
 	for _, frame := range []string{"gate", "account"} {
-		base := template.Must(template.ParseFS(files, "templates/document.html", "templates/parts.html", "templates/"+frame+".html"))
+		base := template.Must(template.ParseFS(files, "templates/document.html", "templates/parts.html", "templates/enroll.html", "templates/"+frame+".html"))
 		names, err := fs.Glob(files, "templates/"+frame+"/*.html")
 		if err != nil {
 			panic(err)
@@ -48,6 +49,7 @@ type view struct {
 	Done    string            // the confirmation to show, by its words; "": none
 	Me      *identity.User    // whose account it is; nil outside the account
 	Data    any               // what only this page has
+	Gaps    []string          // what fills the gaps of every phrase here: a name and a value, and so on
 
 	pages  *Pages
 	chosen string
@@ -58,7 +60,7 @@ type view struct {
 func (p *Pages) view(w http.ResponseWriter, r *http.Request, words string, why *identity.Error) *view {
 	v := &view{catalogue: speak(r), Words: words, Typed: map[string]string{}, pages: p, chosen: p.chosen(r), w: w, r: r}
 	query := r.URL.Query()
-	for _, name := range []string{"token", returnTo} {
+	for _, name := range []string{"token", returnTo, "method", "for"} {
 		v.Typed[name] = query.Get(name)
 	}
 	for name := range r.PostForm {
@@ -113,7 +115,7 @@ func (v *view) say(key string, pairs []string, dress func(string) string) (strin
 	if !ok {
 		return "", fmt.Errorf("no words for %q", key)
 	}
-	return fill(phrase, dress, append(pairs, "product", v.pages.Product)), nil
+	return fill(phrase, dress, slices.Concat(pairs, v.Gaps, []string{"product", v.pages.Product})), nil
 }
 
 // Has reports whether there are words for a key.
@@ -215,7 +217,9 @@ func (v *view) At(path string) bool { return v.r.URL.Path == path }
 type field struct {
 	*view
 	Name, Type, Autocomplete string
-	First                    bool // the page begins with it
+	Label                    string // "": the words of its name
+	Hint                     string // the words that help to fill it in; "": none
+	First                    bool   // the page begins with it
 }
 
 // Field prepares an input for the template of its type.
@@ -226,6 +230,14 @@ func (v *view) Field(name, kind, autocomplete string) field {
 // Begin lets the page begin with the input; where something is wrong it begins with what.
 func (f field) Begin() field {
 	f.First = f.Problem == nil
+	return f
+}
+
+// Hinted helps to fill the input in, where there are words for it.
+func (f field) Hinted(words string) field {
+	if f.Has(words) && f.Wrong() == "" {
+		f.Hint = words
+	}
 	return f
 }
 

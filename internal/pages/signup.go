@@ -110,9 +110,12 @@ const sentContext = "page /signup/sent"
 
 func sentKey(visit string) []byte { return secret.MAC([]byte(visit), []byte(sentContext)) }
 
-// settled is a page that says that something is done, and leads to the sign-in.
+// settled is a page that says that something is done, and leads to the sign-in, or to the
+// account of whoever is signed in.
 func (p *Pages) settled(words string) func(http.ResponseWriter, *http.Request, *identity.Error) error {
 	return func(w http.ResponseWriter, r *http.Request, _ *identity.Error) error {
-		return p.view(w, r, words, nil).render(http.StatusOK, "gate/settled")
+		v := p.view(w, r, words, nil)
+		v.Data = holder(r) != nil
+		return v.render(http.StatusOK, "gate/settled")
 	}
 }

@@ -50,11 +50,11 @@ func lapse(err error) string {
 
 // lapsed offers a new link.
 func (p *Pages) lapsed(w http.ResponseWriter, r *http.Request, state string) error {
-	code := http.StatusBadRequest
-	if state == "expired" {
-		code = http.StatusGone
+	words := "verify." + state
+	if state == "invalid" {
+		words = "lapses.invalid"
 	}
-	return p.view(w, r, "lapsed."+state, nil).render(code, "gate/resend")
+	return p.view(w, r, words, nil).render(deadStatus(state), "gate/resend")
 }
 
 func (p *Pages) askAgain(w http.ResponseWriter, r *http.Request, why *identity.Error) error {

@@ -1,7 +1,10 @@
 // @ts-check
 // Shows that a form is on its way and sends it once, however often the button is pressed.
 
-for (const form of document.forms) {
+/** @type {NodeListOf<HTMLFormElement>} */
+const forms = document.querySelectorAll("form:not([data-stays])"); // the answer of the others is a file
+
+for (const form of forms) {
 	form.addEventListener("submit", (event) => {
 		if (form.ariaBusy === "true") {
 			event.preventDefault();
@@ -18,3 +21,8 @@ addEventListener("pageshow", () => {
 		busy.removeAttribute("aria-busy");
 	}
 });
+
+// Goes on by itself where nothing is to be filled in: only the browser that asked gets such a page.
+/** @type {HTMLFormElement | null} */
+const only = document.querySelector("form[data-auto]");
+only?.requestSubmit();
