@@ -26,6 +26,7 @@ func (a *API) admin() []guard.Route {
 		op("DELETE /admin/api/users/{id}", "Delete a user", adminFresh, http.StatusNoContent, a.deleteUser),
 		op("PUT /admin/api/users/{id}/roles", "Give a user exactly these roles", adminFresh, http.StatusOK, a.setRoles),
 		op("DELETE /admin/api/users/{id}/sessions", "Sign a user out everywhere", admin, http.StatusNoContent, a.endSessions),
+		op("POST /admin/api/users/{id}/recovery", "Mail a user who lost all factors a link to set everything anew", adminFresh, http.StatusOK, a.beginRecovery),
 		op("GET /admin/api/events", "Read the audit log", admin, http.StatusOK, a.events),
 		op("POST /admin/api/keys/rotate", "Rotate the keys", adminFresh, http.StatusOK, a.rotateKeys),
 	}
@@ -133,7 +134,19 @@ func (a *API) setRoles(c call, in rolesBody) (accountBody, error) {
 }
 
 func (a *API) endSessions(c call, _ none) (none, error) {
-	return none{}, a.Flow.SignOutAll(c.r.Context(), identity.UserID(c.id()), "")
+	return none{}, a.Flow.SignOutOther(c.r.Context(), identity.UserID(c.id()))
+}
+
+type recoveryBody struct {
+	Status  string    `json:"status"`
+	OpensAt time.Time `json:"opensAt"` // before that the link does nothing, and its owner can stop it
+}
+
+// beginRecovery mails the link to the user. The administrator never sees it: they can let
+// somebody back in, but not get in as them (ASVS 6.4.6).
+func (a *API) beginRecovery(c call, _ none) (recoveryBody, error) {
+	opens, err := a.Restorer.BeginRecovery(c.r.Context(), identity.UserID(c.id()))
+	return recoveryBody{"started", opens.UTC()}, err
 }
 
 type rotatedBody struct {

@@ -17,6 +17,7 @@ var fresh = [][2]string{
 	{"DELETE", "/admin/api/users/usr_1"},
 	{"PUT", "/admin/api/users/usr_1/roles"},
 	{"POST", "/admin/api/keys/rotate"},
+	{"POST", "/admin/api/users/usr_1/recovery"},
 }
 
 // ordinary need the role only.

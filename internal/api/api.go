@@ -6,6 +6,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -28,6 +29,7 @@ type API struct {
 	Forgery  *web.Forgery
 	Flow     *authn.Flow
 	Verifier *recovery.Verifier
+	Restorer *recovery.Restorer
 	Accounts *account.Store
 	Sessions *session.Store
 	Keys     *keyring.Ring
@@ -39,7 +41,9 @@ type API struct {
 // Routes returns every route of the contract that has JSON bodies.
 func (a *API) Routes() []guard.Route {
 	var all []guard.Route
-	for _, group := range [][]guard.Route{a.signingIn(), a.registering(), a.me(), a.admin(), a.documents()} {
+	for _, group := range [][]guard.Route{
+		a.signingIn(), a.steppingUp(), a.registering(), a.byMail(), a.me(), a.credentials(), a.factors(), a.admin(), a.documents(),
+	} {
 		all = append(all, group...)
 	}
 	return all
@@ -59,6 +63,11 @@ func (c call) me() *identity.Principal { return identity.FromContext(c.r.Context
 
 // id returns the ID that the path names.
 func (c call) id() string { return c.r.PathValue("id") }
+
+// method returns the method that the path names.
+func (c call) method() identity.MethodID {
+	return identity.MethodID(cmp.Or(c.r.PathValue("method"), c.id()))
+}
 
 // op makes a route of a function, so that the types it decodes and encodes are the types
 // that the OpenAPI document tells. In is the body or, of what only reads, the query.

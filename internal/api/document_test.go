@@ -44,12 +44,15 @@ func (d document) resolve(v map[string]any) map[string]any {
 
 // operation finds what the document says of a request, nil if it is none of its.
 func (d document) operation(method, path string) map[string]any {
+	best := ""
 	for template, item := range member(d.root, "paths") {
-		if fits(template, path) {
-			return member(item, strings.ToLower(method))
+		// Of two that fit the one with fewer gaps is served, as net/http does it.
+		if fits(template, path) && member(item, strings.ToLower(method)) != nil &&
+			(best == "" || strings.Count(template, "{") < strings.Count(best, "{")) {
+			best = template
 		}
 	}
-	return nil
+	return member(d.root, "paths", best, strings.ToLower(method))
 }
 
 func fits(template, path string) bool {
@@ -137,6 +140,9 @@ func (d document) check(schema map[string]any, v any, at string) (found []string
 }
 
 func (d document) checkObject(schema, v map[string]any, at string) (found []string) {
+	if schema["properties"] == nil && schema["additionalProperties"] == nil {
+		return nil // an object of somebody else's making, such as a ceremony of navigator.credentials
+	}
 	required, _ := schema["required"].([]any)
 	for _, name := range required {
 		if _, ok := v[name.(string)]; !ok {
@@ -147,6 +153,9 @@ func (d document) checkObject(schema, v map[string]any, at string) (found []stri
 		inner := member(schema, "properties", name)
 		if inner == nil {
 			inner = member(schema, "additionalProperties")
+		}
+		if inner == nil && schema["additionalProperties"] == true {
+			continue // it is somebody else's to describe
 		}
 		if inner == nil {
 			found = append(found, at+"."+name+" is not in it")

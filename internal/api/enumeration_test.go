@@ -13,14 +13,17 @@ import (
 	"github.com/gatehouse-id/gatehouse/identity"
 )
 
-var requestIDs = regexp.MustCompile(`req_[0-9a-z]{26}`)
+var (
+	requestIDs = regexp.MustCompile(`req_[0-9a-z]{26}`)
+	byPurpose  = regexp.MustCompile(`"(login|challenge|to)":"[^"]*"`)
+)
 
 // face is all that an answer shows to a stranger: what differs in each answer by purpose is
 // left out, and of cookies the value.
 func (a answer) face() string {
-	lines := []string{fmt.Sprint(a.status), requestIDs.ReplaceAllString(a.text, "req_*")}
+	lines := []string{fmt.Sprint(a.status), byPurpose.ReplaceAllString(requestIDs.ReplaceAllString(a.text, "req_*"), `"$1":"*"`)}
 	for _, name := range slices.Sorted(maps.Keys(a.header)) {
-		if name != "Date" && name != "X-Request-Id" && name != "Set-Cookie" {
+		if name != "Date" && name != "X-Request-Id" && name != "Set-Cookie" && name != "Content-Length" {
 			lines = append(lines, name+": "+strings.Join(a.header[name], ", "))
 		}
 	}
@@ -43,6 +46,11 @@ func TestEnumeration(t *testing.T) {
 			{"login in cookie mode", message{"password": "wrong hammer seventeen", "mode": "cookie"}, "/auth/login", 1},
 			{"login by method", message{"password": "wrong hammer seventeen"}, "/auth/login/password", 1},
 			{"resend", message{}, "/auth/verify-email/resend", 0},
+			{"magic link", message{}, "/auth/magic-link", 0},
+			{"magic link by method", message{}, "/auth/login/magic-link", 0},
+			{"code by mail", message{}, "/auth/login/email-code", 0},
+			{"passkey", message{}, "/auth/login/passkey", 0},
+			{"forgotten password", message{}, "/auth/forgot-password", 0},
 		} {
 			f.alike(c.what, c.path, c.body, c.hashes)
 		}
@@ -79,6 +87,34 @@ func (f *fixture) alike(what, path string, body message, hashes uint64) {
 			f.Errorf("%s: %s costs %d hashes, want %d", what, email, n, hashes)
 		}
 	}
+}
+
+// Guessing the code that was mailed to an address meets the same answers whether one was
+// mailed or not, to the end of the handle and of the budget (PWL-01, RAT-14, RST-01).
+func TestGuessingTellsNothing(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.strangers()
+		for _, method := range []string{"magic-link", "email-code"} {
+			want := ""
+			for _, email := range []string{"unknown@example.com", alice, "disabled@example.com", "unproved@example.com"} {
+				f.wait(time.Hour)
+				got := ""
+				for range 3 {
+					d := f.browser()
+					login := d.do("POST", "/auth/login/"+method, message{"email": email}).is(200, "").has("", "login", "prompt", "expiresIn").str("login")
+					for range 6 {
+						got += d.do("POST", "/auth/login/"+method+"/finish", message{"login": login, "code": "000000"}).face() + "\n"
+					}
+				}
+				if want == "" {
+					want = got
+				}
+				if got != want {
+					t.Errorf("%s: %s meets\n%s\nbut an unknown address\n%s", method, email, got, want)
+				}
+			}
+		}
+	})
 }
 
 // The owner of a known address learns by mail that somebody tried, a stranger gets a link,

@@ -42,14 +42,15 @@ type fixture struct {
 	public    *url.URL
 	transport http.RoundTripper
 	doc       document
-	since     *atomic.Int64 // start, as a Duration
+	since     *atomic.Int64   // start, as a Duration
+	used      map[string]bool // the tokens of links that were followed
 }
 
 // open serves a house. Its zero options are those of a development server at the root of
 // http://localhost:8080.
 func open(t testing.TB, db *sqldb.DB, options ...func(*gatehouse.Config)) *fixture {
 	t.Helper()
-	f := &fixture{TB: t, mail: &notify.Capture{}, since: &atomic.Int64{}}
+	f := &fixture{TB: t, mail: &notify.Capture{}, since: &atomic.Int64{}, used: map[string]bool{}}
 	c := gatehouse.Config{
 		DB: db, PublicURL: "http://localhost:8080", MasterKey: secret.Bytes(secret.Size), Mailer: f.mail, Product: "Gatehouse",
 		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},

@@ -188,8 +188,8 @@ func TestNativeIsNotForBrowsers(t *testing.T) {
 // The answers of a method that there is not, and of a step of none.
 func TestUnknownMethod(t *testing.T) {
 	d := one(t).program()
-	d.do("POST", "/auth/login/passkey", message{}).is(404, "NOT_FOUND")
-	d.do("POST", "/auth/login/passkey/finish", message{}).is(404, "NOT_FOUND")
+	d.do("POST", "/auth/login/pigeon", message{}).is(404, "NOT_FOUND")
+	d.do("POST", "/auth/login/pigeon/finish", message{}).is(404, "NOT_FOUND")
 	d.do("POST", "/auth/login/password", message{"login": "x", "password": passphrase}).is(401, "LINK_EXPIRED")
 	a := d.do("GET", "/auth/methods", nil).is(200, "").has("", "methods", "providers", "password", "registration", "verification", "captcha")
 	if a.at("methods.0") != "password" || a.at("password.minLength") != 15.0 || a.at("password.maxLength") != 128.0 {

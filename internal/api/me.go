@@ -18,6 +18,8 @@ func (a *API) me() []guard.Route {
 		op("DELETE /auth/sessions/{id}", "Sign one of my devices out", guard.Rule{}, http.StatusNoContent, a.endSession),
 		op("GET /auth/events", "What happened to my account", guard.Rule{}, http.StatusOK, a.myEvents),
 		op("POST /auth/change-password", "Choose a new password; every other session ends", guard.Rule{}, http.StatusOK, a.changePassword),
+		op("GET /auth/export", "Everything that is kept about me, but secrets", guard.Rule{}, http.StatusOK, a.export),
+		op("DELETE /auth/account", "Delete my account", guard.Rule{Fresh: deletionFreshness}, http.StatusNoContent, a.deleteAccount),
 	}
 }
 
@@ -54,7 +56,10 @@ func (a *API) whoAmI(c call, _ none) (b meBody, err error) {
 		b.Session = &meSession{v.ID, v.CreatedAt, v.ExpiresAt}
 	}
 	b.User.userBody, b.User.EmailVerified = *showUser(user), user.EmailVerified
-	b.Permissions = a.Roles.Of(user.Roles)
+	b.Permissions = []policy.Permission{}
+	if a.Flow.Assured(p) {
+		b.Permissions = a.Roles.Of(user.Roles)
+	}
 	b.AuthTime, b.AMR, b.ACR = p.AuthTime.UTC(), p.AMR, p.ACR
 	return b, nil
 }

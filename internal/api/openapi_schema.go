@@ -15,7 +15,7 @@ type schemas object
 // special are the types whose JSON does not follow from their kind.
 var special = map[reflect.Type]object{
 	reflect.TypeFor[time.Time]():       {"type": "string", "format": "date-time"},
-	reflect.TypeFor[json.RawMessage](): {"type": "object"},
+	reflect.TypeFor[json.RawMessage](): {"type": "object", "additionalProperties": true}, // as W3C describes it
 	reflect.TypeFor[identity.Mode](): {"type": "string", "enum": []identity.Mode{
 		identity.ModeToken, identity.ModeCookie, identity.ModeCookieToken, identity.ModeNative,
 	}},

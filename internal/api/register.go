@@ -78,6 +78,9 @@ func (a *API) methods(_ call, _ none) (methodsBody, error) {
 		Registration: true, Verification: !a.Flow.Unverified,
 	}
 	for _, m := range a.Flow.Methods {
+		if c, may := m.(authn.Conditional); may && !c.Offered() {
+			continue
+		}
 		b.Methods = append(b.Methods, m.ID())
 	}
 	return b, nil

@@ -18,7 +18,7 @@ const code = "246810"
 // bob has one.
 type generator struct{ now func() time.Time }
 
-func (g generator) ID() identity.MethodID { return "totp" }
+func (g generator) ID() identity.MethodID { return "generator" }
 func (g generator) AtOnce()               {}
 
 func (g generator) Begin(context.Context, *authn.Login, authn.Input) (authn.Prompt, error) {
@@ -33,13 +33,13 @@ func (g generator) Finish(_ context.Context, l *authn.Login, in authn.Input) (id
 	if l.UserID == "" || in.Code != code {
 		return identity.Proof{}, identity.ErrRejected.Because(errors.New("wrong code"))
 	}
-	return identity.Proof{Method: "totp", Factor: identity.Possession, At: g.now()}, nil
+	return identity.Proof{Method: "generator", Factor: identity.Possession, At: g.now()}, nil
 }
 
 // A sender is a second factor that has to begin, as SMS has; it keeps its code in the login.
 type sender struct{ generator }
 
-func (s sender) ID() identity.MethodID { return "sms" }
+func (s sender) ID() identity.MethodID { return "sender" }
 
 // begun hides that a generator, and so a sender, needs no beginning.
 type begun struct {
@@ -52,15 +52,15 @@ func (b begun) Enrolled(ctx context.Context, u *identity.User) (bool, error) {
 }
 
 func (s sender) Begin(_ context.Context, l *authn.Login, _ authn.Input) (authn.Prompt, error) {
-	l.Data["sms"] = json.RawMessage(`"` + code + `"`)
+	l.Data["sender"] = json.RawMessage(`"` + code + `"`)
 	return authn.Prompt{Fields: []authn.Field{{Name: "code", Type: "text", Autocomplete: "one-time-code"}}}, nil
 }
 
 func (s sender) Finish(_ context.Context, l *authn.Login, in authn.Input) (identity.Proof, error) {
-	if l.UserID == "" || in.Code == "" || string(l.Data["sms"]) != `"`+in.Code+`"` {
+	if l.UserID == "" || in.Code == "" || string(l.Data["sender"]) != `"`+in.Code+`"` {
 		return identity.Proof{}, identity.ErrRejected.Because(errors.New("wrong code"))
 	}
-	return identity.Proof{Method: "sms", Factor: identity.Possession, At: s.now()}, nil
+	return identity.Proof{Method: "sender", Factor: identity.Possession, At: s.now()}, nil
 }
 
 // withSeconds offers both second factors.
@@ -77,7 +77,7 @@ func (f *fixture) half(d *device, body message) string {
 	f.Helper()
 	body["email"], body["password"] = alice, passphrase
 	a := d.try(body).is(200, "").has("", "mfaRequired", "login", "next", "expiresIn").sets()
-	if a.at("mfaRequired") != true || a.at("expiresIn") != 300.0 || a.at("next.0") != "totp" || a.at("next.1") != "sms" {
+	if a.at("mfaRequired") != true || a.at("expiresIn") != 300.0 || a.at("next.0") != "generator" || a.at("next.1") != "sender" {
 		f.Errorf("%s", a.text)
 	}
 	return a.str("login")
@@ -85,7 +85,7 @@ func (f *fixture) half(d *device, body message) string {
 
 func (d *device) prove(login, with string) answer {
 	d.Helper()
-	return d.do("POST", "/auth/login/totp", message{"login": login, "code": with})
+	return d.do("POST", "/auth/login/generator", message{"login": login, "code": with})
 }
 
 // Two proofs sign in, in the mode that the first step chose, and say so (the contract: "one more
@@ -98,10 +98,10 @@ func TestTwoSteps(t *testing.T) {
 		d := f.browser()
 		login := f.half(d, message{"mode": "cookie", "rememberMe": false})
 		d.me().is(401, "NO_CREDENTIALS")
-		a := d.do("POST", "/auth/login/totp", message{"login": login, "code": code, "mode": "token", "rememberMe": true})
+		a := d.do("POST", "/auth/login/generator", message{"login": login, "code": code, "mode": "token", "rememberMe": true})
 		a.is(200, "").has("", "user", "session").sets(places[0].set(map[string]int{"session": 0, "hint": 0})...)
 		me := d.me().is(200, "")
-		if me.at("acr") != "aal2" || me.at("amr.0") != "pwd" || me.at("amr.1") != "otp" || me.at("amr.2") != "mfa" {
+		if me.at("acr") != "aal2" || me.at("amr.0") != "pwd" || me.at("amr.1") != "generator" || me.at("amr.2") != "mfa" {
 			t.Errorf("%s", me.text)
 		}
 		d.prove(login, code).is(401, "LINK_EXPIRED") // a sign-in ends once
@@ -114,21 +114,21 @@ func TestBegunStep(t *testing.T) {
 		f.person(alice)
 		d := f.program()
 		login := f.half(d, message{"mode": "native"})
-		a := d.do("POST", "/auth/login/sms", message{"login": login}).is(200, "").has("", "login", "prompt", "expiresIn")
+		a := d.do("POST", "/auth/login/sender", message{"login": login}).is(200, "").has("", "login", "prompt", "expiresIn")
 		if a.str("login") != login || a.at("prompt.fields.0.autocomplete") != "one-time-code" {
 			t.Errorf("%s", a.text)
 		}
 		finish := func(with string) answer {
-			return d.do("POST", "/auth/login/sms/finish", message{"login": login, "code": with})
+			return d.do("POST", "/auth/login/sender/finish", message{"login": login, "code": with})
 		}
 		finish("000000").is(400, "INVALID_CODE")
 		d.remember(finish(code).is(200, "").sets())
 		d.me().is(200, "")
 
 		// As the first step it has nobody to be about: its failure is a first proof's.
-		a = d.do("POST", "/auth/login/sms", message{}).is(200, "")
-		d.do("POST", "/auth/login/sms/finish", message{"login": a.str("login"), "code": code}).is(401, "INVALID_CREDENTIALS")
-		d.do("POST", "/auth/login/sms/finish", message{"code": code}).is(401, "INVALID_CREDENTIALS")
+		a = d.do("POST", "/auth/login/sender", message{}).is(200, "")
+		d.do("POST", "/auth/login/sender/finish", message{"login": a.str("login"), "code": code}).is(401, "INVALID_CREDENTIALS")
+		d.do("POST", "/auth/login/sender/finish", message{"code": code}).is(401, "INVALID_CREDENTIALS")
 	})
 }
 

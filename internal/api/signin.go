@@ -20,6 +20,8 @@ func (a *API) signingIn() []guard.Route {
 		op("POST /auth/login", "Sign in by e-mail address and password", loginRule, http.StatusOK, a.login),
 		op("POST /auth/login/{method}", "Sign in by any method: its first step, or its only one", loginRule, http.StatusOK, a.loginBy),
 		op("POST /auth/login/{method}/finish", "Answer what the method asked for", loginRule, http.StatusOK, a.loginFinish),
+		op("POST /auth/login/{method}/enroll", "Set up the second factor without which a sign-in cannot end", loginRule, http.StatusOK, a.loginEnroll),
+		op("POST /auth/login/{method}/enroll/finish", "Finish setting it up, and sign in", loginRule, http.StatusOK, a.loginEnrolled),
 		op("POST /auth/refresh", "Get a new access token", public, http.StatusOK, a.refresh),
 		op("POST /auth/token", "Get an access token for a session cookie", guard.Rule{}, http.StatusOK, a.token),
 		op("POST /auth/logout", "Sign out of this session", public, http.StatusOK, a.logout),
@@ -37,6 +39,8 @@ type signInBody struct {
 	Mode       identity.Mode `json:"mode,omitempty"`
 	ReturnTo   string        `json:"returnTo,omitempty"`
 	Captcha    string        `json:"captcha,omitempty"`
+
+	RememberDevice bool `json:"rememberDevice,omitempty"` // ask for no second factor here for a while
 }
 
 // stepBody is the body of one step of a sign-in by any method.
@@ -50,6 +54,8 @@ type stepBody struct {
 	Mode       identity.Mode   `json:"mode,omitempty"`
 	ReturnTo   string          `json:"returnTo,omitempty"`
 	Captcha    string          `json:"captcha,omitempty"`
+
+	RememberDevice bool `json:"rememberDevice,omitempty"` // ask for no second factor here for a while
 }
 
 // signedInBody is a success, or what must still be proved.
@@ -63,6 +69,7 @@ type signedInBody struct {
 
 	MFARequired bool                `json:"mfaRequired,omitempty"`
 	Login       string              `json:"login,omitempty"`
+	BackupCodes []string            `json:"backupCodes,omitempty"` // to be shown once
 	Next        []identity.MethodID `json:"next,omitempty"`
 	Prompt      *authn.Prompt       `json:"prompt,omitempty"`
 }
@@ -87,23 +94,31 @@ func (a *API) login(c call, in signInBody) (signedInBody, error) {
 		return signedInBody{}, identity.ErrInvalid.With("password", "is missing")
 	}
 	return a.finish(c, authn.Password, stepBody{
-		Email: in.Email, Password: in.Password, RememberMe: in.RememberMe, Mode: in.Mode, ReturnTo: in.ReturnTo,
+		Email: in.Email, Password: in.Password, RememberMe: in.RememberMe, Mode: in.Mode, ReturnTo: in.ReturnTo, RememberDevice: in.RememberDevice,
 	})
 }
 
 // loginBy begins a method that has something to begin, and finishes the others at once.
 func (a *API) loginBy(c call, in stepBody) (signedInBody, error) {
-	id := identity.MethodID(c.r.PathValue("method"))
-	m, err := a.Flow.Method(id)
+	answer, err := a.answer(c, c.method(), in)
+	if err != nil {
+		return signedInBody{}, err
+	}
+	return a.step(c, answer)
+}
+
+func (a *API) loginFinish(c call, in stepBody) (signedInBody, error) {
+	return a.finish(c, c.method(), in)
+}
+
+// step runs the first step of a method, which of some is the only one.
+func (a *API) step(c call, answer authn.Answer) (signedInBody, error) {
+	m, err := a.Flow.Method(answer.Method)
 	if err != nil {
 		return signedInBody{}, err
 	}
 	if _, atOnce := m.(authn.AtOnce); atOnce {
-		return a.finish(c, id, in)
-	}
-	answer, err := a.answer(c, id, in)
-	if err != nil {
-		return signedInBody{}, err
+		return a.finished(c, answer)
 	}
 	out, prompt, err := a.Flow.Begin(c.r.Context(), answer)
 	if err != nil {
@@ -112,24 +127,30 @@ func (a *API) loginBy(c call, in stepBody) (signedInBody, error) {
 	return signedInBody{Login: out.Login, ExpiresIn: seconds(out.ExpiresIn), Prompt: &prompt}, nil
 }
 
-func (a *API) loginFinish(c call, in stepBody) (signedInBody, error) {
-	return a.finish(c, identity.MethodID(c.r.PathValue("method")), in)
-}
-
 func (a *API) finish(c call, id identity.MethodID, in stepBody) (signedInBody, error) {
 	answer, err := a.answer(c, id, in)
 	if err != nil {
 		return signedInBody{}, err
 	}
+	return a.finished(c, answer)
+}
+
+func (a *API) finished(c call, answer authn.Answer) (signedInBody, error) {
 	out, err := a.Flow.Finish(c.r.Context(), answer)
 	if err != nil {
 		return signedInBody{}, err
 	}
+	return a.outcome(c, out, answer.StepUp == nil), nil
+}
+
+// outcome shows how far a sign-in has come, and hands over what it ends with; begun is false
+// where a session goes on.
+func (a *API) outcome(c call, out authn.Outcome, begun bool) signedInBody {
 	if out.SignedIn == nil {
-		return signedInBody{MFARequired: true, Login: out.Login, Next: out.Next, ExpiresIn: seconds(out.ExpiresIn)}, nil
+		return signedInBody{MFARequired: true, Login: out.Login, Next: out.Next, ExpiresIn: seconds(out.ExpiresIn)}
 	}
-	a.Site.HandOver(c.w, c.r, out.SignedIn.Cookies(), true)
-	return show(out.SignedIn), nil
+	a.Site.HandOver(c.w, c.r, out.SignedIn.Cookies(), begun)
+	return show(out.SignedIn)
 }
 
 func (a *API) answer(c call, id identity.MethodID, in stepBody) (authn.Answer, error) {
@@ -138,8 +159,8 @@ func (a *API) answer(c call, id identity.MethodID, in stepBody) (authn.Answer, e
 		Method: id, Login: in.Login, Old: old,
 		Start: authn.Start{Mode: in.Mode, RememberMe: in.RememberMe, ReturnTo: in.ReturnTo},
 		Input: authn.Input{Email: in.Email, Password: in.Password, Code: in.Code, Credential: in.Credential},
-		Visit: a.Site.ReadCookie(c.r, web.Visit),
-		Page:  c.r.Header.Get("Origin") != "",
+		Visit: a.Site.ReadCookie(c.r, web.Visit), Device: a.Site.ReadCookie(c.r, web.Device), Remember: in.RememberDevice,
+		Page: c.r.Header.Get("Origin") != "",
 	}, err
 }
 
@@ -262,3 +283,10 @@ func (a *API) csrfToken(c call, _ none) (csrfBody, error) {
 }
 
 func seconds(d time.Duration) int { return int(math.Round(d.Seconds())) }
+
+// device is what a browser sends of itself with every step of a sign-in.
+func (a *API) device(c call) authn.Answer {
+	return authn.Answer{
+		Visit: a.Site.ReadCookie(c.r, web.Visit), Device: a.Site.ReadCookie(c.r, web.Device), Page: c.r.Header.Get("Origin") != "",
+	}
+}
