@@ -1,6 +1,7 @@
 package gatehouse_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/gatehouse-id/gatehouse"
 	"github.com/gatehouse-id/gatehouse/authn"
+	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb/sqldbtest"
 )
 
@@ -30,9 +32,17 @@ func TestRefusedConfig(t *testing.T) {
 		{"a token for an hour", func(c *gatehouse.Config) { c.AccessTokenLife = time.Hour }, "AccessTokenLife"},
 		{"a family of 31 days", func(c *gatehouse.Config) { c.Lifetimes = authn.Lifetimes{TokenLife: 31 * 24 * time.Hour} }, "TokenLife"},
 		{"a negative life", func(c *gatehouse.Config) { c.Lifetimes = authn.Lifetimes{CookieIdle: -time.Minute} }, "CookieIdle"},
+		{"an assurance that there is not", func(c *gatehouse.Config) { c.Proofs.ACR = "aal3" }, `Proofs: assurance "aal3"`},
+		{"a role that there is not", func(c *gatehouse.Config) { c.Proofs.Roles = map[string]string{"admn": "aal2"} }, `Proofs: role "admn"`},
+		{"high security", func(c *gatehouse.Config) { c.Proofs = authn.HighSecurity() }, ""},
 		{"another site", func(c *gatehouse.Config) { c.Origins = []string{"https://example.org"} }, "same site"},
 		{"a default port", func(c *gatehouse.Config) { c.Origins = []string{"https://app.example.com:443"} }, "exactly"},
 		{"upper case", func(c *gatehouse.Config) { c.Origins = []string{"https://App.example.com"} }, "exactly"},
+		{"a method of the house", func(c *gatehouse.Config) { c.Methods = []authn.Method{called("password")} }, `"password", which is taken`},
+		{"one method twice", func(c *gatehouse.Config) { c.Methods = []authn.Method{called("smoke"), called("smoke")} }, `"smoke"`},
+		{"a method without a name", func(c *gatehouse.Config) { c.Methods = []authn.Method{called("")} }, `""`},
+		{"a method like remembered devices", func(c *gatehouse.Config) { c.Methods = []authn.Method{called(authn.Device)} }, `"device"`},
+		{"one more method", func(c *gatehouse.Config) { c.Methods = []authn.Method{called("smoke")} }, ""},
 		{"the same site", func(c *gatehouse.Config) { c.Origins = []string{"https://app.example.com"} }, ""},
 	} {
 		config := gatehouse.Config{DB: db, MasterKey: make([]byte, 32), PublicURL: "https://id.example.com", Unverified: true, Idle: true}
@@ -42,6 +52,19 @@ func TestRefusedConfig(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
+}
+
+// called is a method that has a name and nothing else.
+type called identity.MethodID
+
+func (c called) ID() identity.MethodID { return identity.MethodID(c) }
+
+func (called) Begin(context.Context, *authn.Login, authn.Input) (authn.Prompt, error) {
+	return authn.Prompt{}, nil
+}
+
+func (called) Finish(context.Context, *authn.Login, authn.Input) (identity.Proof, error) {
+	return identity.Proof{}, identity.ErrRejected
 }
 
 // Browsers leave a default port out of an origin, so the house does too.

@@ -14,6 +14,7 @@ package gatehouse
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -29,7 +30,12 @@ import (
 	"github.com/gatehouse-id/gatehouse/internal/sqldb/schema"
 	"github.com/gatehouse-id/gatehouse/internal/web"
 	"github.com/gatehouse-id/gatehouse/keyring"
+	"github.com/gatehouse-id/gatehouse/method/backupcode"
+	"github.com/gatehouse-id/gatehouse/method/emailcode"
+	"github.com/gatehouse-id/gatehouse/method/magiclink"
+	"github.com/gatehouse-id/gatehouse/method/passkey"
 	passwordmethod "github.com/gatehouse-id/gatehouse/method/password"
+	"github.com/gatehouse-id/gatehouse/method/totp"
 	"github.com/gatehouse-id/gatehouse/policy"
 	"github.com/gatehouse-id/gatehouse/scheme/bearer"
 	"github.com/gatehouse-id/gatehouse/scheme/cookie"
@@ -51,6 +57,7 @@ type Gate struct {
 	site     *web.Site
 	guard    *guard.Guard
 	verifier *recovery.Verifier
+	restorer *recovery.Restorer
 	hasher   *password.Hasher
 	outbox   *notify.Outbox
 	routes   []guard.Route
@@ -82,6 +89,9 @@ func New(ctx context.Context, c Config) (*Gate, error) {
 		return nil, err
 	}
 	g.verbs()
+	if err := distinct(g.Flow.Methods); err != nil {
+		return nil, err
+	}
 	g.faces()
 	g.stop = func() {}
 	if !c.Idle {
@@ -109,14 +119,26 @@ func (g *Gate) verbs() {
 	g.Flow = &authn.Flow{
 		DB: c.DB, Accounts: g.Accounts, Sessions: g.Sessions, Tokens: g.Tokens, Limiter: limiter, Log: g.Log,
 		Mail: g.outbox, Passwords: passwords, Roles: c.Roles, Now: c.Now, Lifetimes: c.Lifetimes, Limits: c.Limits,
-		Unverified: c.Unverified, Link: g.site.URL, Product: c.Product,
+		Unverified: c.Unverified, Link: g.site.URL, Product: c.Product, Policy: c.Proofs, Seal: g.Keys.Seal, Unseal: g.Keys.OpenSealed,
 	}
 	g.Flow.Methods = append([]authn.Method{
 		&passwordmethod.Method{Accounts: g.Accounts, Passwords: passwords, Now: c.Now},
+		&totp.Method{Digits: c.TOTP.Digits, Algorithm: c.TOTP.Algorithm, Issuer: c.TOTP.Issuer},
+		&backupcode.Method{Cost: c.Passwords.codeCost()},
+		&magiclink.Method{},
+		&emailcode.Method{},
 	}, c.Methods...)
+	if host := g.site.Public.Hostname(); passkey.Serves(host) {
+		g.Flow.Methods = slices.Insert[[]authn.Method, authn.Method](g.Flow.Methods, 1, &passkey.Method{
+			RPID: host, Origins: []string{g.site.Origin()}, RelatedOrigins: c.Passkeys.RelatedOrigins, AAGUIDs: c.Passkeys.AAGUIDs,
+		})
+	}
+	g.Flow.Settle()
 	g.verifier = &recovery.Verifier{Accounts: g.Accounts, Flow: g.Flow, Now: c.Now}
+	g.restorer = &recovery.Restorer{Accounts: g.Accounts, Flow: g.Flow, Now: c.Now}
 	g.guard = &guard.Guard{
 		Site: g.site, Forgery: &web.Forgery{Site: g.site, Keys: g.Keys}, Limiter: limiter, Roles: c.Roles, Log: g.Log, Now: c.Now,
+		Assured: g.Flow.Assured, Confirmed: g.Flow.Confirmed,
 		Schemes: append([]guard.Scheme{
 			// The session's cookie first: a sibling host can plant an accessToken cookie, but no
 			// cookie with the prefix __Host-.
@@ -140,7 +162,8 @@ func (g *Gate) Require(rule guard.Rule) func(http.Handler) http.Handler {
 // Can reports whether the caller of a request may do something on any resource. It is for
 // code that is no handler; routes say it in their Rule.
 func (g *Gate) Can(ctx context.Context, want policy.Permission) bool {
-	return policy.Authorize(g.config.Roles, identity.FromContext(ctx), want).Allow
+	p := identity.FromContext(ctx)
+	return policy.Authorize(g.config.Roles, p, want).Allow && g.Flow.Assured(p)
 }
 
 // SignOut ends every session, refresh family and token of a user. It is durable when it

@@ -18,11 +18,11 @@ import (
 // testdata/routes.golden.
 func (g *Gate) faces() {
 	json := &api.API{
-		Site: g.site, Forgery: g.guard.Forgery, Flow: g.Flow, Verifier: g.verifier,
+		Site: g.site, Forgery: g.guard.Forgery, Flow: g.Flow, Verifier: g.verifier, Restorer: g.restorer,
 		Accounts: g.Accounts, Sessions: g.Sessions, Keys: g.Keys, Log: g.Log, Roles: g.config.Roles, Ready: g.ready,
 	}
 	hosted := &pages.Pages{
-		Site: g.site, Forgery: g.guard.Forgery, Flow: g.Flow, Verifier: g.verifier,
+		Site: g.site, Forgery: g.guard.Forgery, Flow: g.Flow, Verifier: g.verifier, Restorer: g.restorer,
 		Accounts: g.Accounts, Sessions: g.Sessions, Log: g.Log, Product: g.config.Product, Now: g.config.Now,
 	}
 	g.routes = append(json.Routes(), hosted.Routes()...)

@@ -18,7 +18,7 @@ const (
 // work starts the workers. Of several machines one at a time seals, rotates and cleans: a
 // lease decides, and passes on when its holder dies.
 func (g *Gate) work() {
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(context.Background()) //nolint:gosec // Close calls it
 	g.stop = stop
 	holder := secret.New()[:16]
 	g.workers.Go(func() { g.outbox.Run(ctx) })
