@@ -26,6 +26,9 @@ func (s *Settings) check() error {
 	if s.Drain > longestDrain {
 		return fmt.Errorf("drain is %v, at most %v: the server ends within ten seconds", s.Drain, longestDrain)
 	}
+	if err := s.checkSMS(); err != nil {
+		return err
+	}
 	if s.Dev {
 		return s.checkDev()
 	}

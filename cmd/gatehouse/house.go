@@ -133,15 +133,22 @@ func (s *Settings) config() (gatehouse.Config, error) {
 	if err != nil {
 		return gatehouse.Config{}, fmt.Errorf("password-hash: %w", err)
 	}
+	proofs, err := s.Proofs.policy()
+	if err != nil {
+		return gatehouse.Config{}, err
+	}
 	return gatehouse.Config{
 		PublicURL: s.PublicURL, Product: s.Product, Unverified: s.Verification == "off",
-		Roles: policy.Set(s.Roles), Methods: methods(), Origins: s.Origins, TrustedProxies: s.TrustedProxies,
+		Roles: policy.Set(s.Roles), Methods: s.methods(), Origins: s.Origins, TrustedProxies: s.TrustedProxies,
 		Algorithm: jose.Algorithm(s.TokenAlgorithm), AccessTokenLife: s.Lifetime.Access,
 		Lifetimes: authn.Lifetimes{
 			CookieIdle: s.Lifetime.CookieIdle, CookieLife: s.Lifetime.Cookie, RememberLife: s.Lifetime.Remember,
 			TokenIdle: s.Lifetime.TokenIdle, TokenLife: s.Lifetime.Token,
 		},
+		Proofs:    proofs,
+		TOTP:      gatehouse.TOTP{Digits: s.TOTP.Digits, Algorithm: s.TOTP.Algorithm},
 		Passwords: gatehouse.Passwords{Hash: cost, Min: s.Password.Min},
+		Passkeys:  gatehouse.Passkeys{RelatedOrigins: s.Passkey.Origins, AAGUIDs: s.Passkey.AAGUIDs},
 	}, nil
 }
 

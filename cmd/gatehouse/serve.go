@@ -14,6 +14,7 @@ import (
 
 	"github.com/gatehouse-id/gatehouse"
 	"github.com/gatehouse-id/gatehouse/internal/password"
+	"github.com/gatehouse-id/gatehouse/method/passkey"
 )
 
 // How a server ends: it has ten seconds, of which the workers keep the last ones.
@@ -83,7 +84,7 @@ func (s *server) start(ctx context.Context) error {
 	if s.Dev {
 		err = s.develop(&c)
 	} else {
-		c.Mailer, err = s.mailer()
+		err = s.deliver(&c)
 	}
 	if err != nil {
 		return err
@@ -127,12 +128,26 @@ func (s *server) routes() http.Handler {
 	return ownHost(site, all)
 }
 
-// develop lets a house keep its mails and move its clock.
+// deliver lets mails and text messages leave.
+func (s *server) deliver(c *gatehouse.Config) (err error) {
+	if c.Mailer, err = s.mailer(); err != nil {
+		return err
+	}
+	c.Texter, err = s.texter()
+	return err
+}
+
+// develop lets a house keep its mails and text messages and move its clock.
 func (s *server) develop(c *gatehouse.Config) (err error) {
 	s.dev = &dev{}
 	s.dev.clock.set(s.DevWith.Clock)
 	s.dev.mails.Now = s.dev.clock.now
-	c.Now, c.Mailer, c.NoLimits = s.dev.clock.now, &s.dev.mails, s.DevWith.NoLimits
+	c.Now, c.Mailer, c.Texter, c.NoLimits = s.dev.clock.now, &s.dev.mails, &s.dev.mails, s.DevWith.NoLimits
+	if s.DevWith.SMS != "" {
+		if c.Texter, err = s.devTexter(); err != nil {
+			return err
+		}
+	}
 	if s.DevWith.Argon2 != "" {
 		if c.Passwords.Hash, err = password.ParseParams(s.DevWith.Argon2); err != nil {
 			err = fmt.Errorf("dev-argon2: %w", err)
@@ -149,6 +164,9 @@ func (s *server) warn() {
 	}
 	if s.Dev {
 		s.log.Warn("this is a development server: its mails are public on this machine", "outbox", site.URL("/dev/outbox"))
+	}
+	if host := site.Public.Hostname(); !passkey.Serves(host) {
+		s.log.Warn("passkeys are off, because browsers bind them to domains only", "host", host)
 	}
 	if site.Secure() && len(s.TrustedProxies) == 0 {
 		s.log.Warn("no proxy is trusted, so all clients behind one have its address; name it with --trusted-proxies")

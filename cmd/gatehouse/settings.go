@@ -37,9 +37,13 @@ type Settings struct {
 	TokenAlgorithm string      `help:"What signs access tokens: ES256, RS256, EdDSA, or HS256 for one verifier." enum:"ES256,RS256,EdDSA,HS256" default:"ES256"`
 	Lifetime       Lifetime    `embed:"" prefix:"lifetime-"`
 	Password       Passwords   `embed:"" prefix:"password-"`
+	Passkey        Passkeys    `embed:"" prefix:"passkey-"`
+	Proofs         Proofs      `embed:"" prefix:"proofs-"`
 	SMTP           MailServer  `embed:"" prefix:"smtp-"`
+	TOTP           TOTP        `embed:"" prefix:"totp-"`
+	SMS            TextServer  `embed:"" prefix:"sms-"`
 	Log            LogSettings `embed:"" prefix:"log-"`
-	Dev            bool        `help:"Develop: serve this machine only, over plain http, and show mails at /dev/outbox."`
+	Dev            bool        `help:"Develop: serve this machine only, over plain http, and show mails and text messages at /dev/outbox."`
 	DevWith        DevSettings `embed:"" prefix:"dev-"`
 }
 
@@ -59,6 +63,23 @@ type Passwords struct {
 	Hash string `help:"The cost of argon2id; gatehouse password calibrate measures it." default:"m=65536,t=3,p=1"`
 }
 
+// Proofs says which proofs are enough to sign in. What is set beside the preset can only
+// demand more.
+type Proofs struct {
+	Preset        string            `help:"high-security: aal2 from everybody, none of it by mail, and no device is remembered; empty for none." enum:"high-security," default:""`
+	Require       string            `help:"What everybody must prove: aal1, one kind of evidence, or aal2, two; empty for one, and a second of whoever has set one up." enum:"aal1,aal2," default:""`
+	Roles         map[string]string `help:"What whoever has a role must prove." placeholder:"admin=aal2;…"`
+	Mail          string            `help:"Whether mail is a factor, by links and codes that sign in: on or off." enum:"on,off" default:"on"`
+	Remember      time.Duration     `help:"How long a device may be remembered that proved a second factor; 0s for never." default:"720h"`
+	RecoveryDelay time.Duration     `help:"How long the link waits that sets everything anew after all factors were lost, so that its owner can stop it." default:"24h"`
+}
+
+// Passkeys says where else passkeys may be used, and which.
+type Passkeys struct {
+	Origins []string `help:"Origins of other domains whose pages may use the passkeys of this host." placeholder:"https://example.net,…"`
+	AAGUIDs []string `name:"aaguids" help:"The makes of authenticators that may be registered; empty for all." placeholder:"AAGUID,…"`
+}
+
 // MailServer is who delivers mail.
 type MailServer struct {
 	Addr         string `help:"The mail server." placeholder:"mail.example.com:587"`
@@ -66,6 +87,24 @@ type MailServer struct {
 	Username     string `help:"The name to sign in to the mail server with; empty for none."`
 	PasswordFile string `help:"The file of the password, which only its owner may read." placeholder:"FILE"`
 	TLS          string `name:"tls" help:"starttls, implicit, or none for a server on this machine." enum:"starttls,implicit,none" default:"starttls"`
+}
+
+// TOTP says how the keys of authenticator applications are made from now on.
+type TOTP struct {
+	Digits    int    `help:"How many digits their codes have: 6 or 8." enum:"6,8" default:"6"`
+	Algorithm string `help:"SHA1, which every application understands, or SHA256." enum:"SHA1,SHA256" default:"SHA1"`
+}
+
+// TextServer is who delivers text messages.
+type TextServer struct {
+	Provider  string   `help:"Who delivers text messages: twilio, or webhook for a program of yours; empty for nobody." enum:"twilio,webhook," default:""`
+	Account   string   `help:"The account at Twilio." placeholder:"AC…"`
+	TokenFile string   `help:"The file of Twilio's token or of the webhook's secret, which only its owner may read." placeholder:"FILE"`
+	From      string   `help:"The sender of text messages: a number, a name, or MG… for a service of Twilio's." placeholder:"+49…"`
+	URL       string   `name:"url" help:"Where the webhook is, or a service that is compatible with Twilio." placeholder:"URL"`
+	Region    string   `help:"The country of numbers that are typed without one; empty wants them to begin with +." placeholder:"DE"`
+	Prefixes  []string `help:"The countries that are texted; empty for all." placeholder:"+49,+43,…"`
+	Daily     int      `help:"How many text messages leave in a day at the most." default:"1000"`
 }
 
 // LogSettings says what is logged, and how.
@@ -79,7 +118,7 @@ type DevSettings struct {
 	NoLimits bool          `help:"Lift every limit on attempts, for load tests."`
 	Clock    time.Duration `help:"How far the clock is ahead; POST /dev/clock moves it."`
 	HIBP     string        `name:"hibp-url" hidden:"" help:"Not used yet: for the check against breached passwords."`
-	SMS      string        `name:"sms-url" hidden:"" help:"Not used yet: for text messages."`
+	SMS      string        `name:"sms-url" help:"Send text messages to a service on this machine that is compatible with Twilio, instead of showing them at /dev/outbox." placeholder:"http://localhost:PORT"`
 	Captcha  string        `name:"captcha-url" hidden:"" help:"Not used yet: for CAPTCHAs."`
 	Argon2   string        `name:"argon2" help:"The cost of argon2id, to test faster." placeholder:"m=19456,t=2,p=1"`
 }

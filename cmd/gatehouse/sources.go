@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -75,7 +76,7 @@ func settable(command *kong.Context) (flags []*kong.Flag) {
 func checkKeys(written *koanf.Koanf, flags []*kong.Flag) error {
 	for _, key := range written.Keys() {
 		if !slices.ContainsFunc(flags, func(f *kong.Flag) bool {
-			return f.Name != "config" && (key == f.Name || f.Name == "roles" && strings.HasPrefix(key, "roles"+delimiter))
+			return f.Name != "config" && (key == f.Name || f.Target.Kind() == reflect.Map && strings.HasPrefix(key, f.Name+delimiter))
 		}) {
 			return fmt.Errorf("unknown key %q; gatehouse config print shows those there are", key)
 		}
