@@ -27,6 +27,8 @@ missing() {
 	if ! command -v gcc clang >/dev/null; then echo gcc libc6-dev; fi # the race detector's
 	postgres_bin >/dev/null || echo postgresql
 	chromium_path >/dev/null || echo chromium fonts-noto-core # letters to draw, Arabic ones too
+	command -v oathtool >/dev/null || echo oathtool # an authenticator application of another make
+	command -v zbarimg >/dev/null || echo zbar-tools # a scanner of QR codes
 	command -v npm >/dev/null || [ ! -f test/browser/package.json ] || echo nodejs npm
 }
 

@@ -3,12 +3,9 @@ package browser_test
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/chromedp"
 )
 
 const (
@@ -23,7 +20,10 @@ var (
 		"/login", "/login?returnTo=/account", "/signup", "/signup/sent", "/signup/sent?done=resent", "/signup/done", "/verify-email",
 		"/verify-email?token=x", "/verify-email/resend", "/verify-email/done", "/setup", "/setup/done", "/logged-out", "/nothing",
 	}
-	residents = []string{"/account", "/account/password", "/account/devices", "/account/activity", "/account/password?done=password", "/logout", "/nothing"}
+	residents = []string{
+		"/account", "/account/password", "/account/devices", "/account/activity", "/account/security", "/account/security?done=removed",
+		"/account/password?done=password", "/logout", "/nothing",
+	}
 )
 
 // A finding is one fault of one element.
@@ -47,10 +47,17 @@ func (p *tab) axe() (found []finding) {
 	return found
 }
 
-// audit fails for what axe finds and for a page that is wider than its window.
+// audit opens a page and inspects it.
 func (p *tab) audit(path string) {
 	p.Helper()
 	p.open(path)
+	p.inspect(path)
+}
+
+// inspect fails for what axe finds on the page that is open, and for one that is wider than
+// its window.
+func (p *tab) inspect(path string) {
+	p.Helper()
 	for _, width := range []int64{desk, phone} {
 		for _, scheme := range []string{"light", "dark"} {
 			p.wears(scheme, width)
@@ -130,65 +137,5 @@ func TestPolicyHolds(t *testing.T) {
 	defer p.mu.Unlock()
 	if len(p.complaints) == 0 {
 		t.Error("a picture of another origin was not complained of")
-	}
-}
-
-// TestScreenshots writes the pictures of the documentation into the folder that
-// GATEHOUSE_SCREENSHOTS names; without one it only looks whether the pages can be drawn.
-func TestScreenshots(t *testing.T) {
-	h, browser := open(t), chromium(t)
-	p, q := h.sit(browser), h.sit(browser)
-	for tab, agent := range map[*tab]string{
-		p: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15",
-		q: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
-	} {
-		tab.do(call(emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent}))
-	}
-	p.draw("login", "/login", "light")
-	p.draw("login-dark", "/login", "dark")
-	p.draw("login-arabic", "/login?ui_locales=ar", "light")
-	p.draw("signup", "/signup", "light")
-	p.fill("name", "Ada Okafor")
-	p.fill("email", "ada@example.com")
-	p.fill("password", secret)
-	p.press("Create account")
-	p.sees("Check your mail")
-	p.draw("check-your-mail", "", "light")
-	p.draw("verify-email", h.link(), "light")
-	p.press("Confirm address")
-	p.sees("Your address is confirmed")
-	for _, tab := range []*tab{p, q} {
-		tab.open("/login")
-		tab.signIn("ada@example.com", secret)
-		tab.sees("Profile")
-	}
-	p.draw("account", "", "light")
-	p.draw("account-password", "/account/password", "light")
-	p.draw("account-devices", "/account/devices", "light")
-	p.quiet()
-	q.quiet()
-}
-
-// draw takes a picture of a page, or of the one that is open, for fine screens.
-func (p *tab) draw(name, path, scheme string) {
-	p.Helper()
-	p.wears(scheme, desk)
-	p.do(chromedp.EmulateViewport(1000, 740, chromedp.EmulateScale(2)))
-	if path != "" {
-		p.open(path)
-	}
-	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		p.Fatal(err)
-	}
-	if len(picture) > 150<<10 {
-		p.Errorf("%s is %d bytes", name, len(picture))
-	}
-	dir := os.Getenv("GATEHOUSE_SCREENSHOTS")
-	if dir == "" {
-		return
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600); err != nil {
-		p.Fatal(err)
 	}
 }

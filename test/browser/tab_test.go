@@ -40,7 +40,7 @@ func chromium(t *testing.T) context.Context {
 // A tab is a window of a person: it has cookies of its own.
 type tab struct {
 	*house
-	ctx context.Context
+	ctx, browser context.Context
 
 	mu         sync.Mutex
 	complaints []string
@@ -53,7 +53,7 @@ func (h *house) sit(browser context.Context) *tab {
 	h.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	h.Cleanup(cancel)
-	p := &tab{house: h, ctx: ctx}
+	p := &tab{house: h, ctx: ctx, browser: browser}
 	messages := chromedp.Console(ctx)
 	go func() {
 		for m, err := range messages {
@@ -121,6 +121,12 @@ func (p *tab) open(path string) {
 	p.do(chromedp.Navigate(p.url + strings.TrimPrefix(path, p.url)))
 }
 
+// visit goes to a page of somebody else.
+func (p *tab) visit(url string) {
+	p.Helper()
+	p.do(chromedp.Navigate(url))
+}
+
 // fill types into the input with an ID.
 func (p *tab) fill(id, text string) {
 	p.Helper()
@@ -137,14 +143,35 @@ func (p *tab) press(text string) {
 func (p *tab) sees(title string) {
 	p.Helper()
 	var last string
-	for range 250 {
+	for range 500 {
 		last, _ = chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.readyState === "complete" ? document.title : ""`))
 		if strings.TrimSuffix(last, " – Acme") == title {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	p.Fatalf("the page is %q, not %q", last, title)
+	text, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.body.innerText`))
+	p.Fatalf("the page is %q, not %q, and says:\n%s", last, title, text)
+}
+
+// says waits until the page shows a text.
+func (p *tab) says(text string) {
+	p.Helper()
+	var last string
+	for range 500 {
+		last, _ = chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.readyState === "complete" ? document.body.innerText : ""`))
+		if strings.Contains(last, text) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	p.Fatalf("the page does not say %q but %q", text, last)
+}
+
+// choose follows the choice with a name.
+func (p *tab) choose(name string) {
+	p.Helper()
+	p.do(chromedp.Click(chromedp.Search(`//a[b="` + name + `"]`)))
 }
 
 func evaluate[T any](p *tab, script string) T {
