@@ -185,7 +185,7 @@ func (f *Flow) spareable(ctx context.Context, user *identity.User, m Method) err
 
 // enrolled keeps what was set up, with spares for whoever has none, and goes on with the
 // sign-in that waited for it.
-func (f *Flow) enrolled(ctx context.Context, user *identity.User, m Enroller, l *Login, s EnrollStep, pending identity.ChallengeID, done Enrolled) (Added, error) {
+func (f *Flow) enrolled(ctx context.Context, user *identity.User, m Enroller, l *Login, s EnrollStep, waits identity.ChallengeID, done Enrolled) (Added, error) {
 	spare, spares, err := f.spares(ctx, user, m)
 	if err != nil {
 		return Added{}, err
@@ -199,7 +199,7 @@ func (f *Flow) enrolled(ctx context.Context, user *identity.User, m Enroller, l 
 				return err
 			}
 		}
-		if err := f.Accounts.SpendID(ctx, pending); errors.Is(err, identity.ErrLinkExpired) {
+		if err := f.Accounts.SpendID(ctx, waits); errors.Is(err, identity.ErrLinkExpired) {
 			return ErrNothingPending
 		} else if err != nil {
 			return err

@@ -63,7 +63,6 @@ func (f *Flow) Begin(ctx context.Context, a Answer) (Outcome, Prompt, error) {
 	if _, elsewhere := m.(Elsewhere); elsewhere && l.Session != "" {
 		return Outcome{}, Prompt{}, identity.ErrNotFound
 	}
-	f.draw(l) // what the method stores may name the sign-in
 	// Whom a sign-in is about already is counted by that: else every guess could name another.
 	if l.Named == "" && l.UserID == "" {
 		l.Named, _ = account.Address(a.Input.Email)

@@ -46,7 +46,7 @@ func (l *Login) About(user *identity.User) {
 	}
 }
 
-// ID names the sign-in under way in what a method stores: it is no secret.
+// ID names the sign-in under way; it is no secret. One that was not kept yet has none.
 func (l *Login) ID() identity.ChallengeID { return l.id }
 
 // Left returns how many more answers the sign-in takes. It says nothing of the account: every
@@ -153,7 +153,7 @@ func (l *Login) check(a Answer) error {
 	return nil
 }
 
-// draw gives a sign-in that is not kept yet the name and the handle it will have.
+// draw gives a sign-in that was never kept its name.
 func (f *Flow) draw(l *Login) {
 	if l.id == "" {
 		l.id = identity.NewID[identity.ChallengeID]("chl", f.Now())
@@ -245,13 +245,4 @@ func (f *Flow) Underway(ctx context.Context, a Answer) (*Login, error) {
 		return nil, identity.ErrLinkExpired
 	}
 	return f.login(ctx, a, false)
-}
-
-// Cancel ends a sign-in under way that its owner gave up.
-func (f *Flow) Cancel(ctx context.Context, a Answer) error {
-	l, err := f.Underway(ctx, a)
-	if err != nil {
-		return err
-	}
-	return f.spend(ctx, l)
 }

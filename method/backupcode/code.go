@@ -29,7 +29,7 @@ func draw(place int) code {
 	return code(text)
 }
 
-// String returns the code as people copy it: XXXX-XXXX-XXXX-XXXX.
+// String returns the code as people copy it: in four groups of four.
 func (c code) String() string {
 	var groups []string
 	for i := 0; i < len(c); i += group {
