@@ -34,6 +34,7 @@ type Error struct {
 	RetryAfter time.Duration     // when it is worth trying again; zero says nothing
 	MaxAge     time.Duration     // how recent a proof must be (RFC 9470 max_age); zero says nothing
 	ACR        string            // the assurance that proofs must reach (RFC 9470 acr_values); "" says nothing
+	Challenges []string          // how to prove oneself here (RFC 9110 section 11.6.1); nil: as anywhere in the house
 	Onward     *Onward           // how a sign-in that stopped goes on; nil: it does not
 	Err        error             // for the log only
 }

@@ -22,10 +22,14 @@ var (
 	ErrTokenOutdated = &Error{Kind: Unauthenticated, Code: "TOKEN_OUTDATED", Message: "This token is out of date."}
 	// ErrTokenRevoked is a token that was ended before its time.
 	ErrTokenRevoked = &Error{Kind: Unauthenticated, Code: "TOKEN_REVOKED", Message: "This token was revoked."}
+	// ErrAPIKey is an API key that opens nothing, whatever the cause (KEY-10).
+	ErrAPIKey = &Error{Kind: Unauthenticated, Code: "INVALID_API_KEY", Message: "Invalid API key"}
 	// ErrStale is a caller whose last proof is too old for the route (RFC 9470).
 	ErrStale = &Error{Kind: Unauthenticated, Code: "STALE_TOKEN", Message: "Please confirm that it is you."}
 	// ErrForbidden is a caller who may not do this.
-	ErrForbidden = &Error{Kind: Forbidden, Code: "INSUFFICIENT_PERMISSIONS", Message: "You may not do this."}
+	ErrForbidden = &Error{Kind: Forbidden, Code: "INSUFFICIENT_PERMISSIONS", Message: "Insufficient permissions"}
+	// ErrPolicy is a caller whose roles allow it, and whom a condition of the policy forbids it.
+	ErrPolicy = &Error{Kind: Forbidden, Code: "POLICY_DENIED", Message: "The policy does not allow this."}
 	// ErrScope is a token or key whose scopes do not cover the request.
 	ErrScope = &Error{Kind: Forbidden, Code: "INSUFFICIENT_SCOPE", Message: "This credential may not be used for this."}
 	// ErrCSRF is a request that did not prove that it comes from our own pages.

@@ -111,3 +111,16 @@ func TestModes(t *testing.T) {
 		}
 	}
 }
+
+// An ID tells when it was made; what is none of ours tells nothing.
+func TestMade(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 6_000_000, time.UTC)
+	if at, ok := identity.Made(identity.NewID[identity.RequestID]("req", now)); !ok || !at.Equal(now) {
+		t.Errorf("%v %v", at, ok)
+	}
+	for _, id := range []identity.RequestID{"", "req_", "req_1", "req", "req_06dqsacch2f5k0xxbtjkv5akqu!", "req_06DQSACCH2F5K0XXBTJKV5AKQM"} {
+		if at, ok := identity.Made(id); ok {
+			t.Errorf("%q: %v", id, at)
+		}
+	}
+}

@@ -8,19 +8,34 @@ import (
 // A Principal is who a request comes from, once a scheme has authenticated it. It is the
 // subject of every decision and is read by handlers through FromContext.
 type Principal struct {
-	UserID    UserID   // empty for a client that acts for itself
-	ClientID  ClientID // empty for a browser session
-	TenantID  TenantID
-	SessionID SessionID
-	GrantID   GrantID
-	Roles     []string
-	Scopes    []string // nil: not limited by scopes
-	AuthTime  time.Time
-	AMR       []string
-	ACR       string
+	Scheme      SchemeID // by which the request proved itself
+	UserID      UserID   // empty for a client that acts for itself
+	ClientID    ClientID // empty for a browser session
+	KeyID       KeyID    // the API key that was the credential
+	TenantID    TenantID // the organization that the credential is bound to, or the request is about
+	SessionID   SessionID
+	GrantID     GrantID
+	Roles       []string // deployment-wide
+	TenantRoles []string // in TenantID; set only where the request is about it (AUZ-21)
+	Scopes      []string // nil: not limited by scopes
+	AuthTime    time.Time
+	AMR         []string
+	ACR         string
 	// Cookie is true when the credential was a cookie, which browsers send by
 	// themselves: the guard then demands proof against forgery (BUG-45).
 	Cookie bool
+}
+
+// Name returns what the log calls p: its user, the client that acts for itself, or "" for nobody.
+func (p *Principal) Name() string {
+	switch {
+	case p == nil:
+		return ""
+	case p.UserID != "":
+		return string(p.UserID)
+	default:
+		return string(p.ClientID)
+	}
 }
 
 // An Origin says where a request comes from. Package web puts it into the context;
