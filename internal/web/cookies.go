@@ -23,6 +23,7 @@ const (
 	Theme                 // light or dark, chosen by the person
 	Login                 // the handle of a sign-in under way on our pages
 	Device                // the secret of a remembered device
+	App                   // on the host of an application: whose browser it is
 )
 
 type attributes struct {
@@ -43,6 +44,7 @@ var jar = map[Cookie]attributes{
 	Theme:   {name: "gh_theme", sameSite: http.SameSiteLaxMode},
 	Login:   {name: "login", prefix: "__Host-", sameSite: http.SameSiteLaxMode},
 	Device:  {name: "device", prefix: "__Host-", sameSite: http.SameSiteLaxMode},
+	App:     {name: "app", prefix: "__Host-", sameSite: http.SameSiteLaxMode},
 }
 
 // bake returns the cookie without a value. Over plain http, which is for development on
@@ -127,4 +129,11 @@ func (s *Site) VisitOf(w http.ResponseWriter, r *http.Request) string {
 // cookie is read as one (BUG-45).
 func HeaderCredential(r *http.Request) bool {
 	return len(r.Header["Authorization"]) > 0 || len(r.Header["X-Api-Key"]) > 0
+}
+
+// Deliberate reports whether a request carries a credential that no browser sends by itself, and
+// no page can have sent from another site: an API key, a bearer token (CSR-03).
+func Deliberate(r *http.Request) bool {
+	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return len(r.Header["X-Api-Key"]) > 0 || strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "DPoP")
 }

@@ -127,3 +127,17 @@ func TestHeaderCredential(t *testing.T) {
 		t.Error("nothing")
 	}
 }
+
+// Basic, Digest and Negotiate are sent by browsers on their own; a key and a token are not.
+func TestDeliberate(t *testing.T) {
+	for credential, want := range map[string]bool{"Bearer x": true, "bearer x": true, "DPoP x": true, "Basic x": false, "Negotiate x": false, "Bearerx": false, "": false} {
+		r := get("/")
+		r.Header.Set("Authorization", credential)
+		if web.Deliberate(r) != want {
+			t.Errorf("%q: %v", credential, !want)
+		}
+		if r.Header.Set("X-API-Key", "x"); !web.Deliberate(r) {
+			t.Errorf("%q and a key", credential)
+		}
+	}
+}

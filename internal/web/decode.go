@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -104,6 +105,9 @@ func name(p jsontext.Pointer) string {
 func kind(t reflect.Type) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
+	}
+	if t == reflect.TypeFor[time.Time]() { // a struct for Go, a string for whoever writes it
+		return "a time, as 2026-01-02T15:04:05Z"
 	}
 	switch t.Kind() { //nolint:exhaustive // the default says it for the rest
 	case reflect.String:

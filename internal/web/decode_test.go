@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gatehouse-id/gatehouse/identity"
@@ -20,10 +21,11 @@ import (
 
 // A body has every kind of member that bodies of ours have.
 type body struct {
-	Email  string   `json:"email"`
-	Active *bool    `json:"active,omitempty"`
-	Number int      `json:"number,omitempty"`
-	Roles  []string `json:"roles,omitempty"`
+	Email  string     `json:"email"`
+	Active *bool      `json:"active,omitempty"`
+	Number int        `json:"number,omitempty"`
+	Roles  []string   `json:"roles,omitempty"`
+	Until  *time.Time `json:"until,omitempty"`
 	Inner  struct {
 		Name string `json:"name"`
 	} `json:"inner"`
@@ -55,6 +57,8 @@ func TestDecode(t *testing.T) {
 		{`{"number":1e99}`, "number", "must be a number"},
 		{`{"roles":"x"}`, "roles", "must be a list"},
 		{`{"roles":["x",1]}`, "roles.1", "must be a string"},
+		{`{"until":"tomorrow"}`, "until", "must be a time, as 2026-01-02T15:04:05Z"},
+		{`{"until":1767323045}`, "until", "must be a time, as 2026-01-02T15:04:05Z"},
 		{`[]`, "body", "must be an object"},
 		{`1`, "body", "must be an object"},
 		{`{"email":"a"`, "body", "is not valid JSON"},

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // always are the header fields of every answer (HDR-01, HDR-04..09).
@@ -27,6 +28,12 @@ var always = http.Header{
 // elsewhere, no script can write markup (XSS-01, BUG-44).
 const PagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+
+// PagePolicy is PagePolicy with the applications on other hosts, to which a sign-in leads: browsers
+// hold the policy of a form against the redirects that follow it.
+func (s *Site) PagePolicy() string {
+	return strings.Replace(PagePolicy, "form-action 'self'", strings.Join(append([]string{"form-action 'self'"}, s.Applications...), " "), 1)
+}
 
 // hsts is a year (CON-14). Preloading is hard to undo and so a choice of the operator.
 const hsts = "max-age=31536000; includeSubDomains"

@@ -37,8 +37,10 @@ type Site struct {
 	Public  *url.URL       // the public URL; its path is where the house is mounted
 	CORS    []string       // origins that may call with credentials, exactly
 	Proxies []netip.Prefix // whose X-Forwarded-For is believed
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Applications are the origins of applications on other hosts, for which proxies ask who calls.
+	Applications []string
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 // Loopback reports whether a host is this machine.
@@ -105,6 +107,28 @@ func (s *Site) client(r *http.Request) string {
 	return addr.String()
 }
 
+// Believes reports whether a trusted proxy passed the request on, so that what only a proxy can
+// know may be read from its header fields.
+func (s *Site) Believes(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && s.trusts(peer.Addr().Unmap())
+}
+
+// Application returns the origin of the application on another host for which a trusted proxy
+// sends the request, as one of those that are configured; "" where it is for none of them.
+func (s *Site) Application(r *http.Request) string {
+	host := r.Header["X-Forwarded-Host"]
+	if len(host) != 1 || !s.Believes(r) {
+		return ""
+	}
+	for _, origin := range s.Applications {
+		if _, name, _ := strings.Cut(origin, "://"); strings.EqualFold(name, host[0]) {
+			return origin
+		}
+	}
+	return ""
+}
+
 func (s *Site) trusts(addr netip.Addr) bool {
 	for _, p := range s.Proxies {
 		if p.Contains(addr) {
@@ -165,7 +189,10 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 		h.Set("Retry-After", strconv.Itoa(seconds(e.RetryAfter)))
 	}
 	if e.Kind == identity.Unauthenticated {
-		h.Set("WWW-Authenticate", challenge(e))
+		h.Set("WWW-Authenticate", Challenge(e))
+		if e.Challenges != nil {
+			h["Www-Authenticate"] = e.Challenges
+		}
 	}
 	h.Set("Cache-Control", "no-store")
 	if fail, ok := r.Context().Value(failureKey{}).(func(http.ResponseWriter, *http.Request, *identity.Error)); ok {
@@ -203,8 +230,9 @@ func face(r *http.Request, err error) *identity.Error {
 // seconds rounds up: a client that waits so long is not refused again.
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
-// challenge is the WWW-Authenticate field of a 401 (RFC 6750 section 3, RFC 9470).
-func challenge(e *identity.Error) string {
+// Challenge is the WWW-Authenticate field of a 401 by the house's own scheme (RFC 6750 section 3,
+// RFC 9470).
+func Challenge(e *identity.Error) string {
 	switch e.Code {
 	case identity.ErrNoCredentials.Code, identity.ErrRejected.Code:
 		return `Bearer realm="gatehouse"`

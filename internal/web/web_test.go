@@ -91,6 +91,15 @@ func TestPagePolicy(t *testing.T) {
 	if strings.Contains(web.PagePolicy, "unsafe") || strings.Contains(web.PagePolicy, "*") || strings.Contains(web.PagePolicy, "http") {
 		t.Error("the policy lets something else in")
 	}
+	s := web.Site{}
+	if s.PagePolicy() != web.PagePolicy {
+		t.Errorf("without applications it is %s", s.PagePolicy())
+	}
+	s.Applications = []string{"https://app.example.com", "https://b.example.org"}
+	if got := s.PagePolicy(); !strings.Contains(got, "; form-action 'self' https://app.example.com https://b.example.org; ") ||
+		len(got) != len(web.PagePolicy)+len(" https://app.example.com https://b.example.org") {
+		t.Errorf("with applications it is %s", got)
+	}
 }
 
 // Entering twice is entering once: a route of the house lies behind two doors.
