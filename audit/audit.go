@@ -87,9 +87,7 @@ func (l *Log) fill(ctx context.Context, e *identity.Event) {
 	origin := identity.OriginOf(ctx)
 	e.IP, e.UserAgent, e.RequestID = origin.IP, origin.UserAgent, origin.RequestID
 	if e.Actor == "" {
-		if p := identity.FromContext(ctx); p != nil {
-			e.Actor = string(p.UserID)
-		}
+		e.Actor = identity.FromContext(ctx).Name()
 	}
 	if e.Data == nil {
 		e.Data = map[string]string{}

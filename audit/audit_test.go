@@ -70,7 +70,7 @@ func verify(t *testing.T, l *audit.Log) audit.Report {
 	return r
 }
 
-// An event tells where it came from and who caused it.
+// An event tells where it came from and who caused it, in a table of its own (MWS-07).
 func TestRecord(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		l := newLog(db)

@@ -12,10 +12,12 @@ import (
 
 // A Query selects events, newest first. The zero Query selects the newest 50 of all.
 type Query struct {
-	Subject identity.UserID // of this user; empty: of everybody
-	Type    string          // of this type; empty: of every type
-	Limit   int             // at most 200; 0 means 50
-	Cursor  string          // where the page before ended; empty: from the newest
+	Subject identity.UserID   // of this user; empty: of everybody
+	Org     identity.TenantID // in this organization; empty: in all and in none
+	Type    string            // of this type; empty: of every type
+	Topic   string            // of the types that begin so: "role" for role.granted; empty: of all
+	Limit   int               // at most 200; 0 means 50
+	Cursor  string            // where the page before ended; empty: from the newest
 }
 
 const columns = `id, type, at, actor, subject, org, request_id, personal, data, COALESCE(seq, 0)`
@@ -27,14 +29,30 @@ func (l *Log) List(ctx context.Context, q Query) (events []identity.Event, next 
 	if err != nil {
 		return nil, "", err
 	}
+	where, args := ``, []any{at, id, string(q.Subject), q.Type, limit, q.Topic}
+	if q.Org != "" {
+		where, args = ` AND org = $7 AND org <> ''`, append(args, string(q.Org)) // as the index has it
+	}
 	events, err = sqldb.All(ctx, l.DB, scan, `SELECT `+columns+` FROM events
-		WHERE (at, id) < ($1, $2) AND ($3 = '' OR subject = $3) AND ($4 = '' OR type = $4)
-		ORDER BY at DESC, id DESC LIMIT $5`, at, id, string(q.Subject), q.Type, limit)
+		WHERE (at, id) < ($1, $2) AND ($3 = '' OR subject = $3) AND ($4 = '' OR type = $4) AND ($6 = '' OR type LIKE $6 || '.%')`+where+`
+		ORDER BY at DESC, id DESC LIMIT $5`, args...)
 	if err == nil && len(events) == limit {
 		last := events[limit-1]
 		next = sqldb.Cursor(last.At.UnixMicro(), string(last.ID))
 	}
 	return events, next, err
+}
+
+// OfRequest returns the events of one request, oldest first; none where the ID is none of ours. The
+// ID tells when the request began, so that only the hour after it is searched.
+func (l *Log) OfRequest(ctx context.Context, id identity.RequestID) ([]identity.Event, error) {
+	began, ok := identity.Made(id)
+	if !ok {
+		return nil, nil
+	}
+	from := began.Add(-time.Minute) // clocks differ
+	return sqldb.All(ctx, l.DB, scan, `SELECT `+columns+` FROM events
+		WHERE at BETWEEN $1 AND $2 AND request_id = $3 ORDER BY at, id`, from.UnixMicro(), began.Add(time.Hour).UnixMicro(), string(id))
 }
 
 func scan(row func(...any) error) (e identity.Event, err error) {
