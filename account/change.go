@@ -105,6 +105,18 @@ func (s *Store) SetRoles(ctx context.Context, id identity.UserID, roles []string
 	})
 }
 
+// Outdate raises the version of a user, for whoever changes elsewhere what tokens claim of them:
+// those there are become TOKEN_OUTDATED. It returns identity.ErrNotFound for an unknown user.
+func (s *Store) Outdate(ctx context.Context, id identity.UserID) error {
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		n, err := s.DB.Exec(ctx, `UPDATE users SET version = version + 1 WHERE id = $1`, string(id))
+		if err == nil && n == 0 {
+			err = identity.ErrNotFound
+		}
+		return err
+	})
+}
+
 func (s *Store) revoke(ctx context.Context, id identity.UserID, role string) error {
 	if _, err := s.DB.Exec(ctx, `DELETE FROM user_roles WHERE user_id = $1 AND role = $2`, string(id), role); err != nil {
 		return err

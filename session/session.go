@@ -73,11 +73,22 @@ const live = ` s.expires_at > $2 AND (s.idle = 0 OR s.seen_at + s.idle > $2)
 // It runs on every request: one statement by unique key, and a write at most once in a
 // tenth of the idle time.
 func (s *Store) Lookup(ctx context.Context, token string) (v *identity.Session, roles []string, err error) {
+	return s.use(ctx, ` s.hash = $1`, secret.Hash(token))
+}
+
+// Use is Lookup for whoever knows by other means that a request belongs to a session. One whose
+// refresh family has been idle for too long is over.
+func (s *Store) Use(ctx context.Context, id identity.SessionID) (v *identity.Session, roles []string, err error) {
+	return s.use(ctx, ` s.id = $1 AND (s.mode = 'cookie' OR EXISTS
+		(SELECT 1 FROM grants g WHERE g.session_id = s.id AND g.revoked_at = 0 AND g.idle_at > $2))`, string(id))
+}
+
+func (s *Store) use(ctx context.Context, where string, key any) (v *identity.Session, roles []string, err error) {
 	now := s.Now()
 	var held string
 	rows, err := sqldb.All(ctx, s.DB, func(scan func(...any) error) (identity.Session, error) { return scanSession(scan, &held) },
 		`SELECT `+columns+`, COALESCE((SELECT string_agg(r.role, ' ') FROM user_roles r WHERE r.user_id = s.user_id), '')
-		FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.hash = $1 AND`+live, secret.Hash(token), now.UnixMicro())
+		FROM sessions s JOIN users u ON u.id = s.user_id WHERE`+where+` AND`+live, key, now.UnixMicro())
 	if err != nil {
 		return nil, nil, err
 	}

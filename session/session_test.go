@@ -217,3 +217,38 @@ func TestTouch(t *testing.T) {
 		}
 	})
 }
+
+// Whoever knows the ID finds the same session as by its secret, with the same roles, until it is over;
+// one of a token mode as long as its refresh family is not (SES-16, SES-17).
+func TestUse(t *testing.T) {
+	each(t, func(f *fixture) {
+		tokens := f.tokens() // before there is any history
+		user := f.user("alice", "editor", "user")
+		v, token := f.signIn(user)
+		byID, roles, err := f.sessions.Use(f.Context(), v.ID)
+		f.must(err)
+		bySecret, same, err := f.sessions.Lookup(f.Context(), token)
+		f.must(err)
+		if byID.ID != bySecret.ID || byID.UserID != user || !slices.Equal(roles, same) {
+			f.Errorf("%+v %q, by the secret %+v %q", byID, roles, bySecret, same)
+		}
+		for range 4 { // use by ID keeps it alive
+			f.wait(idle - time.Second)
+			_, _, err = f.sessions.Use(f.Context(), v.ID)
+			f.must(err)
+		}
+		lasting, _ := f.begin(user, identity.ModeCookie, 0, day)
+		family := f.family(tokens, user, time.Hour)
+		_, _, err = f.sessions.Use(f.Context(), lasting.ID)
+		f.must(err)
+		_, _, err = f.sessions.Use(f.Context(), family)
+		f.must(err)
+		f.wait(time.Hour)
+		_, _, err = f.sessions.Use(f.Context(), lasting.ID)
+		f.must(err)
+		for _, id := range []identity.SessionID{v.ID, family, "ses_none", ""} {
+			_, _, err := f.sessions.Use(f.Context(), id)
+			f.refuses("Use "+string(id), err, identity.ErrNoCredentials)
+		}
+	})
+}
