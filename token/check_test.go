@@ -101,7 +101,7 @@ func TestCheckIdleSession(t *testing.T) {
 		v := &identity.Session{UserID: u.ID, Mode: identity.ModeCookie, Idle: 10 * time.Minute, ExpiresAt: f.now().Add(day)}
 		_, err := f.sessions.Create(f.Context(), v)
 		f.must(err)
-		access, err := f.tokens.Issue(u, v, "")
+		access, err := f.tokens.Issue(u, v, "", token.Purpose{})
 		f.must(err)
 		c, err := f.tokens.Verify(access)
 		f.must(err)

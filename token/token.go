@@ -36,6 +36,9 @@ type Store struct {
 	Keys     Signer
 	Issuer   string        // the public URL; also the audience
 	Lifetime time.Duration // of an access token; 0 means 15 minutes (JWT-06)
+	// Permissions says what tokens tell of what their roles may do, for services that ask
+	// nobody; nil: nothing.
+	Permissions func(roles, orgRoles []string) []string
 
 	seen   seen
 	issued atomic.Int64
@@ -64,8 +67,25 @@ type Claims struct {
 	AMR       []string           `json:"amr,omitempty"`
 	ACR       string             `json:"acr,omitempty"`
 	Roles     []string           `json:"roles,omitempty"`
+	Perms     []string           `json:"perms,omitempty"` // for who asks nobody (AUZ-11)
+	Org       identity.TenantID  `json:"org,omitempty"`
+	OrgRoles  []string           `json:"org_roles,omitempty"` // in Org (AUZ-21)
 	Version   int64              `json:"ver"`
 }
+
+// Own reports whether the token is a client's own: nobody's session is behind it.
+func (c *Claims) Own() bool { return c.SessionID == "" && c.Subject == identity.UserID(c.ClientID) }
+
+// A Purpose narrows a token to what it is for. The zero Purpose narrows nothing.
+type Purpose struct {
+	Scope    string            // what it may name, separated by spaces; "": it is not limited
+	Org      identity.TenantID // the organization that it is bound to
+	OrgRoles []string          // the roles there
+}
+
+// purposeLife is the most that a token with a scope lives: it is made for one thing, now
+// (ZTR-03).
+const purposeLife = 5 * time.Minute
 
 // Life returns how long an access token lives.
 func (s *Store) Life() time.Duration {
@@ -79,20 +99,66 @@ func (s *Store) Life() time.Duration {
 func (s *Store) Issued() int64 { return s.issued.Load() }
 
 // Issue signs an access token for a session of user; grant is "" where there is none.
-func (s *Store) Issue(user *identity.User, session *identity.Session, grant identity.GrantID) (string, error) {
-	now := s.Now()
-	c := Claims{
-		Issuer: s.Issuer, Audience: s.Issuer, IssuedAt: now.Unix(), Expires: now.Add(s.Life()).Unix(),
-		ID:      base64.RawURLEncoding.EncodeToString(secret.Bytes(12)),
-		Subject: user.ID, ClientID: identity.FirstParty, SessionID: session.ID, GrantID: grant,
-		AMR: identity.AMR(session.Proofs), ACR: identity.ACR(session.Proofs),
-		Roles: user.Roles, Version: user.Version,
-	}
+func (s *Store) Issue(user *identity.User, session *identity.Session, grant identity.GrantID, to Purpose) (string, error) {
+	c := s.claims(to)
+	c.Subject, c.ClientID, c.SessionID, c.GrantID = user.ID, identity.FirstParty, session.ID, grant
+	c.AMR, c.ACR = identity.AMR(session.Proofs), identity.ACR(session.Proofs)
+	c.Roles, c.Version = user.Roles, user.Version
 	if at := session.AuthTime(); !at.IsZero() {
 		c.AuthTime = at.Unix()
 	}
+	return s.sign(c)
+}
+
+// IssueClient signs an access token that a client acts for itself with (RFC 6749 section 4.4).
+// The scope must be one that the client may name; to be sure of that is the caller's part.
+func (s *Store) IssueClient(client *identity.Client, to Purpose) (string, error) {
+	c := s.claims(to)
+	c.Subject, c.ClientID = identity.UserID(client.ID), client.ID
+	c.Roles, c.Version = client.Roles, client.Version
+	return s.sign(c)
+}
+
+// LifeOf returns how long an access token of a purpose lives.
+func (s *Store) LifeOf(to Purpose) time.Duration {
+	if to.Scope != "" {
+		return min(s.Life(), purposeLife)
+	}
+	return s.Life()
+}
+
+func (s *Store) claims(to Purpose) Claims {
+	now := s.Now()
+	return Claims{
+		Issuer: s.Issuer, Audience: s.Issuer, IssuedAt: now.Unix(), Expires: now.Add(s.LifeOf(to)).Unix(),
+		ID:    base64.RawURLEncoding.EncodeToString(secret.Bytes(12)),
+		Scope: to.Scope, Org: to.Org, OrgRoles: to.OrgRoles,
+	}
+}
+
+func (s *Store) sign(c Claims) (string, error) {
+	// A token that is limited to scopes tells none: whoever reads only them would take it for more.
+	if s.Permissions != nil && c.Scope == "" && !c.Own() {
+		c.Perms = s.Permissions(c.Roles, c.OrgRoles)
+	}
 	s.issued.Add(1)
 	return jose.Sign(s.Keys.AccessSigner(), Type, c)
+}
+
+// Size returns how many bytes the access token of whoever has these roles takes, with an
+// organization where there are roles in one (GEN-07).
+func (s *Store) Size(roles, orgRoles []string) (int, error) {
+	user := &identity.User{ID: identity.NewID[identity.UserID]("usr", s.Now()), Roles: roles, Version: 1}
+	session := &identity.Session{
+		ID: identity.NewID[identity.SessionID]("ses", s.Now()), Proofs: []identity.Proof{{Method: "password", At: s.Now()}, {Method: "totp", At: s.Now()}},
+	}
+	to := Purpose{OrgRoles: orgRoles}
+	if orgRoles != nil {
+		to.Org = identity.NewID[identity.TenantID]("org", s.Now())
+	}
+	text, err := s.Issue(user, session, identity.NewID[identity.GrantID]("gra", s.Now()), to)
+	s.issued.Add(-1) // it goes to nobody
+	return len(text), err
 }
 
 // Verify checks what a token says by itself: signature, type, issuer, audience and times
@@ -105,7 +171,7 @@ func (s *Store) Verify(token string) (*Claims, error) {
 	}
 	now := s.Now()
 	switch {
-	case c.Issuer != s.Issuer, c.Audience != s.Issuer, c.Subject == "", c.ID == "", c.SessionID == "":
+	case c.Issuer != s.Issuer, c.Audience != s.Issuer, c.Subject == "", c.ID == "", c.SessionID == "" && !c.Own():
 		return nil, identity.ErrInvalidToken
 	case time.Unix(c.IssuedAt, 0).After(now.Add(skew)):
 		return nil, identity.ErrInvalidToken
@@ -140,6 +206,9 @@ func (s *Store) authentic(token string) (*Claims, error) {
 // revoked, the token itself not revoked (jti). It returns identity.ErrTokenRevoked or
 // identity.ErrTokenOutdated.
 func (s *Store) Check(ctx context.Context, c *Claims) error {
+	if c.Own() {
+		return s.checkClient(ctx, c)
+	}
 	var version int64
 	standing, err := s.DB.Row(ctx, []any{&version}, `SELECT u.version FROM sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > $3 AND s.generation = u.generation
@@ -147,12 +216,25 @@ func (s *Store) Check(ctx context.Context, c *Claims) error {
 		AND ($4 = '' OR EXISTS (SELECT 1 FROM grants g WHERE g.id = $4 AND g.session_id = s.id AND g.revoked_at = 0))
 		AND NOT EXISTS (SELECT 1 FROM revoked_tokens t WHERE t.jti = $5)`,
 		string(c.SessionID), string(c.Subject), s.Now().UnixMicro(), string(c.GrantID), c.ID)
+	return verdict(standing, version == c.Version, err)
+}
+
+// checkClient is Check for a client's own token.
+func (s *Store) checkClient(ctx context.Context, c *Claims) error {
+	var version int64
+	standing, err := s.DB.Row(ctx, []any{&version}, `SELECT version FROM clients WHERE id = $1 AND state = 'active'
+		AND NOT EXISTS (SELECT 1 FROM revoked_tokens t WHERE t.jti = $2)`, string(c.ClientID), c.ID)
+	return verdict(standing, version == c.Version, err)
+}
+
+// verdict is what Check says of a token that stands, or of an older version than its owner.
+func verdict(standing, current bool, err error) error {
 	switch {
 	case err != nil:
 		return err
 	case !standing:
 		return identity.ErrTokenRevoked
-	case version != c.Version:
+	case !current:
 		return identity.ErrTokenOutdated
 	}
 	return nil

@@ -19,7 +19,7 @@ import (
 
 func (f *fixture) issue(l *login) string {
 	f.Helper()
-	access, err := f.tokens.Issue(l.user, l.session, l.family.ID)
+	access, err := f.tokens.Issue(l.user, l.session, l.family.ID, token.Purpose{})
 	f.must(err)
 	return access
 }
@@ -94,7 +94,7 @@ func TestIssueVariants(t *testing.T) {
 	l.user.Roles = nil
 	l.session.Proofs = append(l.session.Proofs, identity.Proof{Method: "totp", Factor: identity.Possession, At: f.now().Add(time.Minute)})
 	f.tokens.Lifetime = 5 * time.Minute
-	access, err := f.tokens.Issue(l.user, l.session, "")
+	access, err := f.tokens.Issue(l.user, l.session, "", token.Purpose{})
 	f.must(err)
 	claims := f.part(access, 1)
 	if got := slices.Sorted(maps.Keys(claims)); !slices.Equal(got, strings.Fields("acr amr aud auth_time client_id exp iat iss jti sid sub ver")) {
