@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-id/gatehouse"
 	"github.com/gatehouse-id/gatehouse/account"
+	"github.com/gatehouse-id/gatehouse/apikey"
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
@@ -61,4 +62,41 @@ func BenchmarkGuardCookie(b *testing.B) {
 func BenchmarkGuardBearer(b *testing.B) {
 	h, in := signIn(b, identity.ModeNative)
 	measure(b, h, "Authorization", "Bearer "+in.Access)
+}
+
+// BenchmarkGuardRefused is what a flood of strangers costs for each request that is refused.
+func BenchmarkGuardRefused(b *testing.B) {
+	f := open(b)
+	h := f.Protect("route", guard.Rule{}, http.NotFoundHandler())
+	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/", nil)
+	b.ReportAllocs()
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, r); w.Code != http.StatusUnauthorized {
+				b.Error(w.Body)
+			}
+		}
+	})
+}
+
+// BenchmarkGuardAPIKey is what a request by API key pays, on a route that names a permission.
+func BenchmarkGuardAPIKey(b *testing.B) {
+	gate, err := gatehouse.New(b.Context(), gatehouse.Config{
+		DB: sqldbtest.SQLite(b), PublicURL: "http://localhost:8080", MasterKey: make([]byte, 32), Unverified: true, Idle: true, Policy: &roles,
+		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	user, err := gate.Flow.CreateUser(b.Context(), account.NewUser{Email: "alice@example.com", Roles: []string{"any"}}, "violet hammer seventeen")
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, key, err := gate.APIKeys.Create(b.Context(), user.ID, apikey.New{Name: "build", Scopes: []string{"write"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	rule := guard.Rule{Permission: "posts:delete"}
+	measure(b, gate.Protect(rule, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})), "X-API-Key", key)
 }

@@ -9,11 +9,13 @@ import (
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/web"
+	"github.com/gatehouse-id/gatehouse/policy"
 	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
-// A request whose credential was a cookie needs the token too, on every route but those
-// that protocols send forms to; one whose credential was a header field needs nothing.
+// A request whose credential was a cookie needs the token too, on every route but those that
+// protocols send forms to; exactly then, whatever else it carries (BUG-45). One by a token or a key
+// needs nothing. A certificate and a Basic password are what browsers send by themselves.
 func TestForgery(t *testing.T) {
 	f := open(t)
 	byCookie := user("usr_alice")
@@ -26,27 +28,36 @@ func TestForgery(t *testing.T) {
 		}
 	}
 	get := func(r *http.Request) { r.Method = http.MethodGet }
-	bearer := func(r *http.Request) {
-		from("cross-site", "")(r)
-		r.Header.Set("Authorization", "Bearer x")
+	by := func(credential string) func(*http.Request) {
+		return func(r *http.Request) {
+			from("cross-site", "")(r)
+			r.Header.Set("Authorization", credential)
+		}
 	}
+	program := func(*http.Request) {}
 	for _, c := range []struct {
 		what   string
+		caller *identity.Principal
 		rule   guard.Rule
 		change func(*http.Request)
 		status int
 		code   string
 	}{
-		{"with the token", guard.Rule{}, from("same-origin", token), 204, ""},
-		{"without", guard.Rule{}, from("same-origin", ""), 403, "INVALID_CSRF"},
-		{"from elsewhere with the token", guard.Rule{}, from("cross-site", token), 403, "INVALID_CSRF"},
-		{"that only reads", guard.Rule{}, get, 204, ""},
-		{"by header", guard.Rule{}, bearer, 204, ""},
-		{"public, from here", guard.Rule{Public: true}, from("same-origin", ""), 204, ""},
-		{"public, from elsewhere", guard.Rule{Public: true}, from("cross-site", ""), 403, "INVALID_CSRF"},
-		{"for other sites", guard.Rule{Public: true, CrossSite: true}, from("cross-site", ""), 204, ""},
+		{"with the token", byCookie, guard.Rule{}, from("same-origin", token), 204, ""},
+		{"without", byCookie, guard.Rule{}, from("same-origin", ""), 403, "INVALID_CSRF"},
+		{"from elsewhere with the token", byCookie, guard.Rule{}, from("cross-site", token), 403, "INVALID_CSRF"},
+		{"that only reads", byCookie, guard.Rule{}, get, 204, ""},
+		{"a cookie, beside a header", byCookie, guard.Rule{}, by("Bearer x"), 403, "INVALID_CSRF"},
+		{"by token", user("usr_alice"), guard.Rule{}, by("Bearer x"), 204, ""},
+		{"by key", user("usr_alice"), guard.Rule{}, func(r *http.Request) { by("")(r); r.Header.Set("X-Api-Key", "x") }, 204, ""},
+		{"by Basic, from elsewhere", user("usr_alice"), guard.Rule{}, by("Basic x"), 403, "INVALID_CSRF"},
+		{"by certificate, from elsewhere", user("usr_alice"), guard.Rule{}, from("cross-site", ""), 403, "INVALID_CSRF"},
+		{"by certificate, from a program", user("usr_alice"), guard.Rule{}, program, 204, ""},
+		{"public, from here", byCookie, guard.Rule{Public: true}, from("same-origin", ""), 204, ""},
+		{"public, from elsewhere", byCookie, guard.Rule{Public: true}, from("cross-site", ""), 403, "INVALID_CSRF"},
+		{"for other sites", byCookie, guard.Rule{Public: true, CrossSite: true}, from("cross-site", ""), 204, ""},
 	} {
-		f.caller = byCookie
+		f.caller = c.caller
 		f.is(c.what, f.ask("route", c.rule, c.change), c.status, c.code)
 	}
 }
@@ -144,7 +155,7 @@ func TestDenied(t *testing.T) {
 		t.Errorf("strangers: %+v", list)
 	}
 	f.caller = user("usr_alice", "author")
-	theirs := guard.Rule{Permission: "posts:delete", Owner: func(*http.Request) (identity.UserID, error) { return "usr_bob", nil }}
+	theirs := guard.Rule{Permission: "posts:delete", Owner: func(*http.Request) (policy.Resource, error) { return policy.Resource{Owner: "usr_bob"}, nil }}
 	for i, c := range []struct {
 		what, route string
 		rule        guard.Rule
@@ -190,5 +201,23 @@ func TestEmbedded(t *testing.T) {
 	})
 	if w.Code != http.StatusNoContent || f.calls != 0 || w.Header().Get("Access-Control-Allow-Methods") == "" {
 		t.Errorf("preflight: %d %v", w.Code, w.Header())
+	}
+}
+
+// What a policy in shadow would have decided otherwise is told with the route, and opens and
+// closes nothing.
+func TestShadowedRoute(t *testing.T) {
+	f := open(t)
+	if _, err := f.Access.SetShadow(t.Context(), "permissions: [posts:delete]\nroles: {editor: []}\n", ""); err != nil {
+		t.Fatal(err)
+	}
+	f.caller = user("usr_1", "editor")
+	f.is("by role", f.ask("DELETE /posts/{id}", guard.Rule{Permission: "posts:delete"}), http.StatusNoContent, "")
+	r, err := f.Access.Shadowed(t.Context())
+	if err != nil || len(r.Differences) != 1 {
+		t.Fatalf("%+v: %v", r, err)
+	}
+	if d := r.Differences[0]; d.Route != "DELETE /posts/{id}" || !d.Now || d.Would || d.Caller != "usr_1" || d.RequestID == "" {
+		t.Errorf("%+v", d)
 	}
 }

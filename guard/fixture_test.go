@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-id/gatehouse/access"
 	"github.com/gatehouse-id/gatehouse/audit"
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
@@ -42,9 +43,12 @@ type found func(*http.Request) (*identity.Principal, error)
 
 func (f found) Authenticate(r *http.Request) (*identity.Principal, error) { return f(r) }
 
-func open(t testing.TB) *fixture {
+// open opens a guard by the policy given, or else by roles.
+func open(t testing.TB, file ...*policy.File) *fixture {
 	f := &fixture{TB: t, time: start}
 	now := func() time.Time { return f.time }
+	db := sqldbtest.SQLite(t)
+	log := &audit.Log{DB: db, Now: now}
 	site := &web.Site{
 		Public: &url.URL{Scheme: "https", Host: "id.example.com"}, CORS: []string{"https://app.example.com"},
 		Now: now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
@@ -52,11 +56,18 @@ func open(t testing.TB) *fixture {
 	f.Guard = &guard.Guard{
 		Site: site, Forgery: &web.Forgery{Site: site, Keys: secrets{}},
 		Limiter: &throttle.Limiter{Store: ephemeral.Memory(now), Now: now},
-		Roles:   policy.Set{"editor": {"posts:delete"}, "any": {"posts:delete:any"}, "author": {"posts:delete:own"}, "admin": {policy.Everything}},
-		Log:     &audit.Log{DB: sqldbtest.SQLite(t), Now: now}, Now: now,
+		Access:  &access.Store{DB: db, Log: log, Now: now, Base: append(file, &roles)[0]}, Log: log, Now: now,
 		Schemes: []guard.Scheme{found(func(*http.Request) (*identity.Principal, error) { return f.caller, f.fault })},
 	}
+	if err := f.Access.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	return f
+}
+
+var roles = policy.File{
+	Permissions: []policy.Permission{"posts:read", "posts:write", "posts:delete"},
+	Roles:       map[string][]policy.Permission{"editor": {"posts:delete"}, "any": {"posts:delete:any"}, "author": {"posts:delete:own"}, "reader": {"posts:read"}, "diarist": {"posts:read:own", "posts:delete"}},
 }
 
 // user is somebody who has just signed in by a header field.
@@ -106,4 +117,21 @@ func (f *fixture) events() []identity.Event {
 		f.Fatal(err)
 	}
 	return list
+}
+
+// join gives somebody a role in a new organization.
+func (f *fixture) join(org identity.TenantID, who identity.UserID, role string) {
+	f.Helper()
+	for _, row := range []struct {
+		statement string
+		args      []any
+	}{
+		{`INSERT INTO organizations (id, name, created_at) VALUES ($1, 'An organization', 0)`, []any{string(org)}},
+		{`INSERT INTO users (id, name, folded, state, created_at) VALUES ($1, '', '', 'active', 0)`, []any{string(who)}},
+		{`INSERT INTO assignments (org_id, user_id, role, granted_at) VALUES ($1, $2, $3, 0)`, []any{string(org), string(who), role}},
+	} {
+		if _, err := f.Access.DB.Exec(f.Context(), row.statement, row.args...); err != nil {
+			f.Fatal(err)
+		}
+	}
 }

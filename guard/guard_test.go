@@ -26,13 +26,14 @@ func problem(w *httptest.ResponseRecorder) *web.Problem {
 }
 
 // TestOrder begins with a request that meets no demand and mends one after the other: each
-// time the next demand answers, and the handler comes last (MWS-02, GEN-02, TST-01).
+// time the next demand answers, the limit before everything (MWS-03), and the handler comes last
+// (MWS-02, GEN-02, TST-01).
 func TestOrder(t *testing.T) {
 	f := open(t)
 	asked := 0
 	rule := guard.Rule{
 		Limit: throttle.Rate{N: 1, Per: time.Minute}, Permission: "posts:delete", Fresh: time.Minute,
-		Owner: func(*http.Request) (identity.UserID, error) { asked++; return "usr_bob", nil },
+		Owner: func(*http.Request) (policy.Resource, error) { asked++; return policy.Resource{Owner: "usr_bob"}, nil },
 	}
 	forged := func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }
 	f.fault = identity.ErrInvalidToken
@@ -152,7 +153,7 @@ func TestOwner(t *testing.T) {
 	}{
 		{"any", "posts:delete", user("usr_alice", "editor"), "usr_bob", nil, 204, ""},
 		{"any, by its other name", "posts:delete", user("usr_alice", "any"), "usr_bob", nil, 204, ""},
-		{"any of what is gone", "posts:delete", user("usr_alice", "editor"), "", identity.ErrNotFound, 204, ""},
+		{"any of what is gone", "posts:delete", user("usr_alice", "editor"), "", identity.ErrNotFound, 404, "NOT_FOUND"},
 		{"everything", "posts:delete", user("usr_alice", "admin"), "usr_bob", nil, 204, ""},
 		{"own", "posts:delete", user("usr_alice", "author"), "usr_alice", nil, 204, ""},
 		{"own, demanded as such", "posts:delete:own", user("usr_alice", "author"), "usr_alice", nil, 204, ""},
@@ -164,12 +165,14 @@ func TestOwner(t *testing.T) {
 		{"no permission", "posts:delete", user("usr_alice", "user"), "usr_alice", nil, 403, "INSUFFICIENT_PERMISSIONS"},
 		{"unknown role", "posts:delete", user("usr_alice", "king"), "usr_alice", nil, 403, "INSUFFICIENT_PERMISSIONS"},
 		{"owner alone", "", user("usr_alice"), "usr_alice", nil, 204, ""},
-		{"owner alone, not", "", user("usr_alice", "admin"), "usr_bob", nil, 404, "NOT_FOUND"},
+		{"owner alone, not", "", user("usr_alice", "editor"), "usr_bob", nil, 404, "NOT_FOUND"},
+		{"owner alone, nobody's", "", user("", "editor"), "", nil, 404, "NOT_FOUND"},
+		{"owner alone, an administrator", "", user("usr_alice", "admin"), "usr_bob", nil, 204, ""},
 		{"unknown owner", "posts:delete", user("usr_alice", "author"), "", errors.New("boom"), 500, "INTERNAL"},
 		{"nobody", "", nil, "usr_alice", nil, 401, "NO_CREDENTIALS"},
 	} {
 		f.caller = c.caller
-		w := f.ask(c.what, guard.Rule{Permission: c.permission, Owner: func(*http.Request) (identity.UserID, error) { return c.owner, c.fault }})
+		w := f.ask(c.what, guard.Rule{Permission: c.permission, Owner: func(*http.Request) (policy.Resource, error) { return policy.Resource{Owner: c.owner}, c.fault }})
 		f.is(c.what, w, c.status, c.code)
 	}
 }

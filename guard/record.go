@@ -16,18 +16,21 @@ func (d *door) record(r *http.Request, status int) {
 	d.write(r, identity.Event{Type: d.rule.Audit, Data: map[string]string{"route": d.route(r), "status": strconv.Itoa(status)}})
 }
 
-// denied tells of an authenticated caller who may not, once a minute for a caller and a
-// route: one who tries a thousand times is one line, and cannot flood the log (CON-16).
-// Strangers' refusals are no events.
-func (d *door) denied(r *http.Request, p *identity.Principal, err error) {
-	if p == nil || identity.KindOf(err) == identity.Internal {
+// refused keeps what explain tells an operator, and records the denial of an authenticated
+// caller, once a minute for a caller and a route: one who tries a thousand times is one line,
+// and cannot flood the log (CON-16). Strangers' refusals are no events. Threat: whoever hangs up
+// at once, or tries while the counters are away, would be denied without a trace.
+func (c *call) refused(step string, err error) {
+	v := c.told(step, err)
+	c.refusals.add(v)
+	if c.p == nil || identity.KindOf(err) == identity.Internal {
 		return
 	}
-	first, claimErr := d.Limiter.Store.Claim(r.Context(), "denied "+string(p.UserID)+" "+d.route(r), time.Minute)
-	if claimErr != nil || !first {
+	ctx := context.WithoutCancel(c.r.Context())
+	if first, err := c.Limiter.Store.Claim(ctx, "denied "+v.Caller+" "+v.Route, time.Minute); err == nil && !first {
 		return
 	}
-	d.write(r, identity.Event{Type: identity.EventAccessDenied, Subject: p.UserID, Data: map[string]string{"route": d.route(r), "reason": err.Error()}})
+	c.write(c.r, v.event(c.p))
 }
 
 func (d *door) write(r *http.Request, e identity.Event) {
