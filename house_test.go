@@ -30,9 +30,9 @@ identity                                                                        
 < audit, internal/sqldb/sqldbtest                                                       # nouns
 < throttle, keyring, internal/notify
 < account, session, token, client, tenant, access, apikey, webhook
-< guard                                                                                 # gate
+< guard, verify                                                                         # gate
 < scheme/schemetest
-< authn, scheme/*
+< authn, scheme/*, guardgrpc
 < method/methodtest
 < method/*, internal/{provider,recovery,risk,signals,scim,transfer,incident,diagnose}   # verbs
 < internal/{api,pages,console}                                                          # faces
