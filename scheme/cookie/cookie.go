@@ -36,7 +36,7 @@ func (s *Scheme) Authenticate(r *http.Request) (*identity.Principal, error) {
 		return nil, err
 	}
 	return &identity.Principal{
-		UserID: v.UserID, SessionID: v.ID, Roles: roles, Cookie: true,
+		Scheme: identity.SchemeCookie, UserID: v.UserID, SessionID: v.ID, Roles: roles, Cookie: true,
 		AuthTime: v.AuthTime(), AMR: identity.AMR(v.Proofs), ACR: identity.ACR(v.Proofs),
 	}, nil
 }

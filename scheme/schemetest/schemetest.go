@@ -5,6 +5,7 @@ package schemetest
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/gatehouse-id/gatehouse/guard"
@@ -16,9 +17,12 @@ type Case struct {
 	Scheme guard.Scheme
 	Good   func(*http.Request)            // puts a credential on a request that the scheme accepts
 	Bad    map[string]func(*http.Request) // credentials of the scheme that it must refuse
-	User   identity.UserID                // whom Good stands for
-	Cookie bool                           // the credential is a cookie
-	Revoke func()                         // ends the credential of Good
+	User   identity.UserID                // whom Good stands for; "": nobody but Client
+	Client identity.ClientID              // the client that Good stands for; "": it is not looked at
+	// Foreign are header fields of other schemes; nil: one of Basic, and an API key.
+	Foreign map[string]string
+	Cookie  bool   // the credential is a cookie
+	Revoke  func() // ends the credential of Good
 }
 
 // Run checks c.
@@ -33,8 +37,8 @@ func Run(t *testing.T, c Case) {
 		if err != nil || p == nil {
 			t.Fatalf("%+v, %v", p, err)
 		}
-		if p.UserID != c.User || p.Cookie != c.Cookie {
-			t.Errorf("%+v, want user %s, cookie %v", p, c.User, c.Cookie)
+		if p.UserID != c.User || p.Cookie != c.Cookie || c.Client != "" && p.ClientID != c.Client || p.Scheme == "" {
+			t.Errorf("%+v, want user %q, client %q, cookie %v, and the scheme's name", p, c.User, c.Client, c.Cookie)
 		}
 	})
 	for name, bad := range c.Bad {
@@ -57,7 +61,16 @@ func Run(t *testing.T, c Case) {
 // other checks that a header field of another scheme is the credential: a cookie beside it
 // is not read, and what is not the scheme's own is left to the others (BUG-45).
 func (c Case) other(t *testing.T) {
-	for name, value := range map[string]string{"Authorization": "Basic Zm9vOmJhcg==", "X-API-Key": "sk_live_unknown"} {
+	good := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	c.Good(good)
+	foreign := c.Foreign
+	if foreign == nil {
+		foreign = map[string]string{"Authorization": "Basic Zm9vOmJhcg==", "X-API-Key": "sk_live_unknown"}
+	}
+	for name, value := range foreign {
+		if kind(good.Header.Get(name)) == kind(value) {
+			continue // the scheme's own
+		}
 		p, err := c.try(t, func(r *http.Request) {
 			if c.Cookie {
 				c.Good(r)
@@ -68,6 +81,11 @@ func (c Case) other(t *testing.T) {
 			t.Errorf("%s: %+v, %v; want nil, nil", name, p, err)
 		}
 	}
+}
+
+// kind is what a credential says that it is: "Basic", "sk".
+func kind(credential string) string {
+	return credential[:max(0, strings.IndexAny(credential, " _"))]
 }
 
 func (c Case) try(t *testing.T, credential func(*http.Request)) (*identity.Principal, error) {

@@ -38,7 +38,7 @@ func (s *scheme) Authenticate(r *http.Request) (*identity.Principal, error) {
 	case c.Value != "good", s.ended && s.fault != "is never over":
 		return nil, identity.ErrInvalidToken
 	}
-	return &identity.Principal{UserID: "usr_1", Cookie: s.fault != "forgets that it is a cookie"}, nil
+	return &identity.Principal{Scheme: "test", UserID: "usr_1", Cookie: s.fault != "forgets that it is a cookie"}, nil
 }
 
 func run(t *testing.T, fault string) {
