@@ -15,13 +15,16 @@ package authn
 import (
 	"time"
 
+	"github.com/gatehouse-id/gatehouse/access"
 	"github.com/gatehouse-id/gatehouse/account"
+	"github.com/gatehouse-id/gatehouse/apikey"
 	"github.com/gatehouse-id/gatehouse/audit"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb"
-	"github.com/gatehouse-id/gatehouse/policy"
 	"github.com/gatehouse-id/gatehouse/session"
+	"github.com/gatehouse-id/gatehouse/tenant"
 	"github.com/gatehouse-id/gatehouse/throttle"
 	"github.com/gatehouse-id/gatehouse/token"
+	"github.com/gatehouse-id/gatehouse/webhook"
 )
 
 // Lifetimes says how long sign-ins last. A zero field means its default.
@@ -56,7 +59,10 @@ type Flow struct {
 	Unseal    func(sealed []byte, context string) ([]byte, error)
 	Passwords *Passwords
 	Methods   []Method
-	Roles     policy.Set // those there are
+	Access    *access.Store // which roles there are, and who has which in an organization
+	Tenants   *tenant.Store
+	Webhooks  *webhook.Store // which an organization takes with it
+	APIKeys   *apikey.Store  // which their owners are told of by mail
 	Now       func() time.Time
 	Lifetimes Lifetimes
 	Limits    Limits

@@ -120,27 +120,3 @@ func gone(err error) error {
 	}
 	return err
 }
-
-// Exchange gives the holder of a session cookie an access token: for server-rendered
-// applications and hosted sessions. Only mode cookie has one: what cookie-token keeps from
-// scripts must not be handed to them here.
-func (f *Flow) Exchange(ctx context.Context, p *identity.Principal) (*SignedIn, error) {
-	user, err := f.Accounts.ByID(ctx, p.UserID)
-	if err != nil {
-		return nil, err
-	}
-	v, err := f.Sessions.Get(ctx, p.SessionID)
-	if errors.Is(err, identity.ErrNotFound) || err == nil && v.Mode != identity.ModeCookie {
-		return nil, identity.ErrNoCredentials
-	}
-	if err != nil {
-		return nil, err
-	}
-	if f.Policy.Demand(user, Start{}) == "aal2" && !v.MultiFactor() {
-		weak := *identity.ErrStale
-		weak.ACR = "aal2"
-		return nil, &weak
-	}
-	in := &SignedIn{User: user, Session: v}
-	return in, f.issue(in, "")
-}

@@ -80,7 +80,7 @@ func (f *Flow) Setup(ctx context.Context, token string, n NewAccount) error {
 // SetRoles gives a user exactly these roles, which must be configured. A session that has not
 // proved what a role demands gets nothing of it: the guard and a refresh see to that.
 func (f *Flow) SetRoles(ctx context.Context, id identity.UserID, roles []string) error {
-	if err := f.Roles.Known(roles); err != nil {
+	if err := f.Access.Policy().Known(roles, false); err != nil {
 		return err
 	}
 	return f.Accounts.SetRoles(ctx, id, roles)
@@ -103,7 +103,7 @@ func (f *Flow) Import(ctx context.Context, n account.NewUser, hash string) (user
 }
 
 func (f *Flow) create(ctx context.Context, n account.NewUser, hash string) (user *identity.User, err error) {
-	if err := f.Roles.Known(n.Roles); err != nil {
+	if err := f.Access.Policy().Known(n.Roles, false); err != nil {
 		return nil, err
 	}
 	err = f.DB.Tx(ctx, func(ctx context.Context) (err error) {

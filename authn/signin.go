@@ -128,6 +128,6 @@ func (f *Flow) handOver(in *SignedIn, grant identity.GrantID) error {
 // issue signs the access token of a sign-in, outside of any transaction.
 func (f *Flow) issue(in *SignedIn, grant identity.GrantID) (err error) {
 	in.ExpiresIn = f.Tokens.Life()
-	in.Access, err = f.Tokens.Issue(in.User, in.Session, grant)
+	in.Access, err = f.Tokens.Issue(in.User, in.Session, grant, token.Purpose{})
 	return err
 }

@@ -87,10 +87,10 @@ func (f *Flow) enrolledBy(ctx context.Context, id identity.SessionID) (bool, err
 	return n > 0, err
 }
 
-// Assured reports whether the sign-in of a person reached what their roles demand. A principal
-// without a session is no person's, or of a scheme that decides itself.
+// Assured reports whether the sign-in of a person, or the one that made their API key, reached what
+// their roles demand. A principal without either is no person's, or of a scheme that decides itself.
 func (f *Flow) Assured(p *identity.Principal) bool {
-	return p == nil || p.SessionID == "" || p.ACR == "aal2" || f.Policy.Demand(&identity.User{Roles: p.Roles}, Start{}) != "aal2"
+	return p == nil || p.SessionID == "" && p.KeyID == "" || p.ACR == "aal2" || f.Policy.Demand(&identity.User{Roles: p.Roles}, Start{}) != "aal2"
 }
 
 func (f *Flow) isSecond(id identity.MethodID) bool {

@@ -43,8 +43,8 @@ type language struct {
 type plurals map[string]string
 
 // A wording is what one kind of mail says, in the order in which it says it. Its phrases
-// have the gaps {product}, {email}, {name}, {expires}, {code}, {method}, {newEmail}, {left}
-// and {opens}.
+// have the gaps {product}, {email}, {name}, {expires}, {code}, {method}, {key}, {newEmail},
+// {left} and {opens}.
 type wording struct {
 	Subject   string   `json:"subject"`
 	Preheader string   `json:"preheader"` // what a list of mails shows behind the subject

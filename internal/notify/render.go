@@ -33,6 +33,9 @@ const (
 	CodesRenewed    Kind = "codes-renewed"    // notice: new backup codes, the old ones are dead
 	CodeUsed        Kind = "code-used"        // notice: a backup code was used, so many are left
 	CodesLow        Kind = "codes-low"        // notice: few backup codes are left
+	KeyCreated      Kind = "apikey-created"   // notice: a new API key
+	KeyRotated      Kind = "apikey-rotated"   // notice: an API key has another secret
+	KeyExpiring     Kind = "apikey-expiring"  // an API key expires soon, at Opens
 	EmailOld        Kind = "email-old"        // agree, at the old address, to another one
 	EmailNew        Kind = "email-new"        // confirm the new address of an account
 	EmailChanged    Kind = "email-changed"    // notice, to both addresses
@@ -43,7 +46,7 @@ const (
 )
 
 // harmless are the kinds that tell of nothing that "this was not me" could undo.
-var harmless = map[Kind]bool{Verify: true, Known: true, MagicLink: true, SignInCode: true, Reset: true, ResetForced: true, EmailNew: true, Recovery: true, Deleted: true}
+var harmless = map[Kind]bool{Verify: true, Known: true, MagicLink: true, SignInCode: true, Reset: true, ResetForced: true, EmailNew: true, Recovery: true, Deleted: true, KeyExpiring: true}
 
 // Security reports whether a mail of the kind carries the link by which its reader says that
 // it was not them.
@@ -64,9 +67,10 @@ type Facts struct {
 	Place    string        // where it was done: a network address, a town
 	Code     string        // to type where it was asked for
 	Method   string        // the method that the mail is about, as the catalogue names it
+	Key      string        // an API key, as its owner's list shows it
 	NewEmail string        // the address that takes the place of Email
 	Left     int           // how many backup codes are left
-	Opens    time.Time     // from when on the link works
+	Opens    time.Time     // from when on the link works, or until when a key does
 	NotMe    string        // absolute: ends all sessions and forces a new password
 	Cancel   string        // absolute: stops what Link would begin
 }
@@ -173,6 +177,6 @@ func (l letter) Rich(phrase string) htmltemplate.HTML {
 func (l letter) fill(phrase string, dress func(string) string) string {
 	return strings.NewReplacer("{product}", dress(l.Product), "{email}", dress(l.Email), "{name}", dress(l.Name),
 		"{expires}", dress(l.Language.span(l.Expires)), "{code}", dress(l.Code), "{method}", dress(l.Language.method(l.Method)),
-		"{newEmail}", dress(l.NewEmail), "{left}", dress(l.Language.count(l.Left, l.Language.Codes)),
+		"{newEmail}", dress(l.NewEmail), "{key}", dress(l.Key), "{left}", dress(l.Language.count(l.Left, l.Language.Codes)),
 		"{opens}", dress(l.opens())).Replace(phrase)
 }

@@ -20,7 +20,7 @@ var kinds = []notify.Kind{
 	notify.Verify, notify.Known, notify.MagicLink, notify.SignInCode, notify.Reset, notify.ResetForced, notify.PasswordReset,
 	notify.PasswordChanged, notify.TokenReuse, notify.Locked, notify.FactorAdded, notify.FactorRemoved, notify.FactorCloned,
 	notify.CodesRenewed, notify.CodeUsed, notify.CodesLow, notify.EmailOld, notify.EmailNew, notify.EmailChanged,
-	notify.Recovery, notify.Recovered, notify.SignedOut, notify.Deleted,
+	notify.KeyCreated, notify.KeyRotated, notify.KeyExpiring, notify.Recovery, notify.Recovered, notify.SignedOut, notify.Deleted,
 }
 
 // particular are the facts of those kinds that have some of their own.
@@ -36,6 +36,9 @@ var particular = map[notify.Kind]notify.Facts{
 	notify.FactorCloned:  {Link: "https://id.example/account/security", Method: "passkey"},
 	notify.CodeUsed:      {Link: "https://id.example/account/security", Left: 7},
 	notify.CodesLow:      {Link: "https://id.example/account/security", Left: 2},
+	notify.KeyCreated:    {Link: "https://id.example/account/keys", Key: "sk_live_ab12"},
+	notify.KeyRotated:    {Link: "https://id.example/account/keys", Key: "sk_live_ab12"},
+	notify.KeyExpiring:   {Link: "https://id.example/account/keys", Key: "sk_live_ab12", Opens: start.Add(7 * 24 * time.Hour)},
 	notify.EmailOld:      {Link: "https://id.example/email?token=Zm9v-_YmFy", NewEmail: "countess@example.org", Expires: 24 * time.Hour},
 	notify.EmailNew:      {Link: "https://id.example/email?token=Zm9v-_YmFy", Expires: 24 * time.Hour},
 	notify.EmailChanged:  {Link: "https://id.example/login", NewEmail: "countess@example.org"},
@@ -47,7 +50,7 @@ var particular = map[notify.Kind]notify.Facts{
 }
 
 // asks are the kinds that somebody asked for: they tell of nothing that happened.
-var asks = []notify.Kind{notify.Verify, notify.MagicLink, notify.SignInCode, notify.Reset, notify.EmailNew, notify.Recovery}
+var asks = []notify.Kind{notify.Verify, notify.MagicLink, notify.SignInCode, notify.Reset, notify.EmailNew, notify.Recovery, notify.KeyExpiring}
 
 // facts are those that the callers of a kind give.
 func facts(kind notify.Kind) notify.Facts {

@@ -100,9 +100,13 @@ func (s *Restorer) silence(ctx context.Context, user *identity.User, reader auth
 }
 
 // shut closes an account until its owner has chosen a new password. What was mailed before
-// opens it no more, whoever asked for it.
+// opens it no more, whoever asked for it. API keys, which outlive a new password, end for good:
+// one of them may be the thief's.
 func (s *Restorer) shut(ctx context.Context, user *identity.User) error {
 	if err := s.Accounts.SetMustReset(ctx, user.ID, true); err != nil {
+		return err
+	}
+	if _, err := s.Flow.APIKeys.RevokeAll(ctx, user.ID); err != nil {
 		return err
 	}
 	if err := s.Flow.SignOutAll(ctx, user.ID, ""); err != nil {

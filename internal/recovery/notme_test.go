@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-id/gatehouse/apikey"
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/notify"
@@ -30,6 +31,8 @@ func TestDisown(t *testing.T) {
 		for range 5 {
 			h.must(h.Disownable(h.Context(), token))
 		}
+		_, key, err := h.Flow.CreateAPIKey(h.Context(), u.ID, apikey.New{Name: "a thief's, perhaps"})
+		h.must(err)
 		h.must(h.Disown(h.Context(), token))
 		if h.opens(in) {
 			t.Error("the session lives")
@@ -51,6 +54,8 @@ func TestDisown(t *testing.T) {
 		if out, err := h.try(alice, another, device(remembered)); err != nil || len(out.Next) != 1 {
 			t.Errorf("a remembered device outlived it: %+v, %v", out, err)
 		}
+		_, _, err = h.Flow.APIKeys.Check(h.Context(), key, "")
+		h.refuses("an API key of before", err, identity.ErrAPIKey)
 	})
 }
 
