@@ -24,6 +24,7 @@ func (a *API) admin() []guard.Route {
 		op("GET /admin/api/users/{id}", "Show a user", admin, http.StatusOK, a.getUser),
 		op("PATCH /admin/api/users/{id}", "Rename, disable or enable a user", adminFresh, http.StatusOK, a.patchUser),
 		op("DELETE /admin/api/users/{id}", "Delete a user", adminFresh, http.StatusNoContent, a.deleteUser),
+		op("GET /admin/api/users/{id}/roles", "Show the roles of a user, and how they came to them", admin, http.StatusOK, a.userRoles),
 		op("PUT /admin/api/users/{id}/roles", "Give a user exactly these roles", adminFresh, http.StatusOK, a.setRoles),
 		op("DELETE /admin/api/users/{id}/sessions", "Sign a user out everywhere", admin, http.StatusNoContent, a.endSessions),
 		op("POST /admin/api/users/{id}/recovery", "Mail a user who lost all factors a link to set everything anew", adminFresh, http.StatusOK, a.beginRecovery),

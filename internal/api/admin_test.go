@@ -18,6 +18,19 @@ var fresh = [][2]string{
 	{"PUT", "/admin/api/users/usr_1/roles"},
 	{"POST", "/admin/api/keys/rotate"},
 	{"POST", "/admin/api/users/usr_1/recovery"},
+	{"POST", "/admin/api/clients"},
+	{"PATCH", "/admin/api/clients/cli_1"},
+	{"DELETE", "/admin/api/clients/cli_1"},
+	{"POST", "/admin/api/clients/cli_1/rotate"},
+	{"PUT", "/admin/api/policy"},
+	{"POST", "/admin/api/policy/rollback"},
+	{"PUT", "/admin/api/policy/shadow"},
+	{"DELETE", "/admin/api/policy/shadow"},
+	{"POST", "/admin/api/webhooks"},
+	{"PATCH", "/admin/api/webhooks/whk_1"},
+	{"DELETE", "/admin/api/webhooks/whk_1"},
+	{"POST", "/admin/api/webhooks/whk_1/rotate"},
+	{"POST", "/admin/api/webhooks/whk_1/replay"},
 }
 
 // ordinary need the role only.
@@ -26,10 +39,26 @@ var ordinary = [][2]string{
 	{"GET", "/admin/api/users/usr_1"},
 	{"DELETE", "/admin/api/users/usr_1/sessions"},
 	{"GET", "/admin/api/events"},
+	{"GET", "/admin/api/requests/req_1"},
+	{"GET", "/admin/api/clients"},
+	{"GET", "/admin/api/clients/cli_1"},
+	{"GET", "/admin/api/users/usr_1/roles"},
+	{"GET", "/admin/api/policy"},
+	{"POST", "/admin/api/policy/check"},
+	{"GET", "/admin/api/policy/history"},
+	{"GET", "/admin/api/policy/history/pol_1"},
+	{"GET", "/admin/api/policy/shadow"},
+	{"GET", "/admin/api/users/usr_1/api-keys"},
+	{"DELETE", "/admin/api/users/usr_1/api-keys/key_1"},
+	{"GET", "/admin/api/webhooks"},
+	{"GET", "/admin/api/webhooks/whk_1"},
+	{"POST", "/admin/api/webhooks/whk_1/test"},
+	{"GET", "/admin/api/webhooks/whk_1/deliveries"},
+	{"POST", "/admin/api/webhooks/whk_1/deliveries/dlv_1/replay"},
 }
 
-// Administration is for administrators, and what is dangerous for those who have just
-// proved who they are (the contract "Fresh", RFC 9470, GEN-03, SES-28).
+// Administration is for administrators, on routes of its own (AUZ-19), and what is dangerous for
+// those who have just proved who they are (the contract "Fresh", RFC 9470, GEN-03, SES-28).
 func TestAdministration(t *testing.T) {
 	f := one(t)
 	f.person(admin, "admin")

@@ -7,20 +7,24 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"time"
 
+	"github.com/gatehouse-id/gatehouse/access"
 	"github.com/gatehouse-id/gatehouse/account"
 	"github.com/gatehouse-id/gatehouse/audit"
 	"github.com/gatehouse-id/gatehouse/authn"
+	"github.com/gatehouse-id/gatehouse/client"
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/recovery"
 	"github.com/gatehouse-id/gatehouse/internal/web"
 	"github.com/gatehouse-id/gatehouse/keyring"
-	"github.com/gatehouse-id/gatehouse/policy"
 	"github.com/gatehouse-id/gatehouse/session"
+	"github.com/gatehouse-id/gatehouse/tenant"
 	"github.com/gatehouse-id/gatehouse/throttle"
+	"github.com/gatehouse-id/gatehouse/webhook"
 )
 
 // An API has the routes of the contract. All fields are required.
@@ -34,15 +38,23 @@ type API struct {
 	Sessions *session.Store
 	Keys     *keyring.Ring
 	Log      *audit.Log
-	Roles    policy.Set
+	Access   *access.Store
+	Clients  *client.Store
+	Tenants  *tenant.Store
+	Webhooks *webhook.Store
 	Ready    func(*http.Request) map[string]error // the state of each dependency, nil for a good one
+	// Once is the guard's: it asks the demands that an operator writes into the query of
+	// GET /auth/check.
+	Once    func(name string, rule guard.Rule, next http.Handler) http.Handler
+	Explain func(context.Context, identity.RequestID) (guard.Explanation, error)
 }
 
 // Routes returns every route of the contract that has JSON bodies.
 func (a *API) Routes() []guard.Route {
 	var all []guard.Route
 	for _, group := range [][]guard.Route{
-		a.signingIn(), a.steppingUp(), a.registering(), a.byMail(), a.me(), a.credentials(), a.factors(), a.admin(), a.documents(),
+		a.signingIn(), a.steppingUp(), a.registering(), a.byMail(), a.me(), a.credentials(), a.factors(), a.apiKeys(),
+		a.organizations(), a.decisions(), a.admin(), a.clients(), a.policies(), a.webhooks(), a.checking(), a.explaining(), a.documents(),
 	} {
 		all = append(all, group...)
 	}

@@ -32,7 +32,7 @@ func TestAuthorizationField(t *testing.T) {
 		{[]string{"Bearer Bearer GOOD"}, 401, "INVALID_TOKEN"},
 		{[]string{`Bearer "GOOD"`}, 401, "INVALID_TOKEN"},
 		{[]string{"Bearer\tGOOD"}, 401, "INVALID_TOKEN"},
-		{[]string{"Basic eDp5"}, 401, "INVALID_TOKEN"},
+		{[]string{"Basic eDp5"}, 401, "INVALID_CREDENTIALS"},
 		{[]string{"DPoP GOOD"}, 401, "INVALID_TOKEN"},
 		{[]string{"Bearer GOOD", "Bearer GOOD"}, 400, "VALIDATION_FAILED"},
 		{[]string{"Bearer GOOD", "Basic eDp5"}, 400, "VALIDATION_FAILED"},
@@ -67,7 +67,7 @@ func TestHeaderBeatsCookie(t *testing.T) {
 		d.me().is(200, "")
 		for _, c := range []struct{ name, value, code string }{
 			{"Authorization", "Bearer x", "INVALID_TOKEN"},
-			{"Authorization", "Basic eDp5", "INVALID_TOKEN"},
+			{"Authorization", "Basic eDp5", "INVALID_CREDENTIALS"},
 			{"Authorization", "", "NO_CREDENTIALS"},
 			{"X-API-Key", "sk_live_x", "INVALID_API_KEY"},
 			{"X-API-Key", "", "NO_CREDENTIALS"},

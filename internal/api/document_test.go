@@ -84,7 +84,7 @@ func (d document) judge(method, path string, a answer) (found []string) {
 	}
 	r := d.resolve(response.(map[string]any))
 	for name := range member(r, "headers") {
-		if a.header.Get(name) == "" {
+		if a.header.Values(name) == nil {
 			found = append(found, "no "+name)
 		}
 	}

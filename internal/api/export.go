@@ -24,6 +24,7 @@ type exportBody struct {
 	User        accountBody      `json:"user"`
 	Credentials []credentialBody `json:"credentials"`
 	Sessions    []deviceBody     `json:"sessions"`
+	APIKeys     []apiKeyBody     `json:"apiKeys"`
 	Events      []eventBody      `json:"events"`
 }
 
@@ -40,7 +41,11 @@ func (a *API) export(c call, _ none) (b exportBody, err error) {
 	if err != nil {
 		return b, err
 	}
-	b = exportBody{User: showAccount(*user), Credentials: credentials.Items, Sessions: sessions.Items, Events: []eventBody{}}
+	keys, err := a.listAPIKeys(c, none{})
+	if err != nil {
+		return b, err
+	}
+	b = exportBody{User: showAccount(*user), Credentials: credentials.Items, Sessions: sessions.Items, APIKeys: keys.Items, Events: []eventBody{}}
 	for cursor := ""; ; {
 		list, next, err := a.Log.List(c.r.Context(), audit.Query{Subject: user.ID, Limit: 200, Cursor: cursor})
 		if err != nil {

@@ -42,6 +42,7 @@ type fixture struct {
 	public    *url.URL
 	transport http.RoundTripper
 	doc       document
+	key       []byte          // the master key
 	since     *atomic.Int64   // start, as a Duration
 	used      map[string]bool // the tokens of links that were followed
 }
@@ -62,7 +63,7 @@ func open(t testing.TB, db *sqldb.DB, options ...func(*gatehouse.Config)) *fixtu
 	gate, err := gatehouse.New(t.Context(), c)
 	f.must(err)
 	t.Cleanup(func() { _ = gate.Close(context.Background()) })
-	f.gate = gate
+	f.gate, f.key = gate, c.MasterKey
 	f.public, err = url.Parse(c.PublicURL)
 	f.must(err)
 	f.transport = serve(t, gate.Handler(), f.public.Scheme == "https")

@@ -17,7 +17,7 @@ func (f *fixture) post(owner identity.UserID) {
 	mux := http.NewServeMux()
 	mux.Handle("/", f.gate.Handler())
 	mux.Handle("DELETE /posts/{id}", f.gate.Protect(guard.Rule{
-		Permission: "posts:delete", Owner: func(*http.Request) (identity.UserID, error) { return owner, nil },
+		Permission: "posts:delete", Owner: func(*http.Request) (policy.Resource, error) { return policy.Resource{Owner: owner}, nil },
 	}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })))
 	f.transport = serve(f, mux, false)
 }
@@ -59,5 +59,7 @@ func TestMandatoryCases(t *testing.T) {
 		bare.do("POST", "/auth/refresh", message{"refreshToken": used}).is(401, "TOKEN_REUSED")
 		d.renew().is(401, "TOKEN_REUSED")
 		d.me().is(401, "TOKEN_REVOKED")
-	}, func(c *gatehouse.Config) { c.Roles = policy.Set{"author": {"posts:delete:own"}} })
+	}, func(c *gatehouse.Config) {
+		c.Policy = &policy.File{Roles: map[string][]policy.Permission{"author": {"posts:delete:own"}}}
+	})
 }

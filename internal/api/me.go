@@ -29,7 +29,7 @@ type meBody struct {
 		EmailVerified bool `json:"emailVerified"`
 	} `json:"user"`
 	Permissions []policy.Permission `json:"permissions"`
-	Org         *struct{}           `json:"org"`
+	Org         *membershipBody     `json:"org"` // the one that the credential is bound to
 	Session     *meSession          `json:"session"`
 	AuthTime    time.Time           `json:"authTime"`
 	AMR         []string            `json:"amr"`
@@ -56,9 +56,21 @@ func (a *API) whoAmI(c call, _ none) (b meBody, err error) {
 		b.Session = &meSession{v.ID, v.CreatedAt, v.ExpiresAt}
 	}
 	b.User.userBody, b.User.EmailVerified = *showUser(user), user.EmailVerified
+	if p.TenantID != "" {
+		if p, err = a.Access.Within(c.r.Context(), p, p.TenantID); err != nil {
+			return b, err
+		}
+	}
 	b.Permissions = []policy.Permission{}
 	if a.Flow.Assured(p) {
-		b.Permissions = a.Roles.Of(user.Roles)
+		b.Permissions = a.Access.Policy().OfBoth(user.Roles, p.TenantRoles)
+	}
+	if p.TenantID != "" {
+		org, err := a.Tenants.ByID(c.r.Context(), p.TenantID)
+		if err != nil {
+			return b, err
+		}
+		b.Org = &membershipBody{org.ID, org.Name, append([]string{}, p.TenantRoles...)}
 	}
 	b.AuthTime, b.AMR, b.ACR = p.AuthTime.UTC(), p.AMR, p.ACR
 	return b, nil
@@ -109,6 +121,9 @@ func showEvent(e identity.Event) eventBody {
 	b := eventBody{e.ID, nil, e.Type, e.At, e.Actor, e.Subject, nil, e.IP, e.UserAgent, e.RequestID, e.Data}
 	if e.Seq != 0 {
 		b.Seq = &e.Seq
+	}
+	if e.Org != "" {
+		b.Org = &e.Org
 	}
 	return b
 }

@@ -42,6 +42,9 @@ func (s schemas) answers(r guard.Route, reads bool, path string) object {
 			list[strconv.Itoa(code)] = ref("responses", "Error")
 		}
 	}
+	if in, ok := r.About.In.(interface{ answers(list object) }); ok {
+		in.answers(list)
+	}
 	return list
 }
 

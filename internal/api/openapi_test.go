@@ -93,7 +93,7 @@ func TestExamplesDecode(t *testing.T) {
 func TestDocumentedSecurity(t *testing.T) {
 	f := one(t, at("https://id.example.com"))
 	schemes := member(f.doc.root, "components", "securitySchemes")
-	if got := slices.Sorted(maps.Keys(schemes)); !slices.Equal(got, []string{"accessToken", "bearer", "csrf", "session"}) {
+	if got := slices.Sorted(maps.Keys(schemes)); !slices.Equal(got, []string{"accessToken", "apiKey", "basic", "bearer", "certificate", "csrf", "session"}) {
 		t.Errorf("schemes %v", got)
 	}
 	if got := member(schemes, "session")["name"]; got != "__Host-session" {
@@ -111,8 +111,14 @@ func TestDocumentedSecurity(t *testing.T) {
 		}
 		for _, way := range ways {
 			w := way.(map[string]any)
-			if _, token := w["csrf"]; token != (w["bearer"] == nil && method != "GET") {
+			if _, token := w["csrf"]; token != ((w["session"] != nil || w["accessToken"] != nil) && method != "GET") {
 				t.Errorf("%s: %v", route.Pattern, w)
+			}
+		}
+		named := route.Rule.Permission != "" && route.Rule.Fresh == 0 || route.Rule.Schemes != nil
+		for _, machine := range []string{"apiKey", "basic", "certificate"} {
+			if told := slices.ContainsFunc(ways, func(w any) bool { return w.(map[string]any)[machine] != nil }); told != (named && !route.Rule.Public) {
+				t.Errorf("%s: %s is told of: %v", route.Pattern, machine, told)
 			}
 		}
 		text, _ := op["description"].(string)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
@@ -52,6 +53,46 @@ func query(r *http.Request, v any) error {
 			return identity.ErrInvalid.With(m.name, "must be a number from 1 to 200")
 		}
 		into.FieldByIndex(m.Index).SetInt(int64(n))
+	}
+	return nil
+}
+
+// legible returns identity.ErrNotFound for an ID that nothing of ours could have. PostgreSQL does
+// not look for it: it fails.
+func legible[T ~string](id T) error {
+	if strings.ContainsRune(string(id), 0) {
+		return identity.ErrNotFound
+	}
+	return nil
+}
+
+// exactly reads a query into the members of v, a pointer to a struct of strings, which may stand
+// once, and of lists of them. It refuses what v has no member for: a demand that is misspelt must
+// not be one that is never made.
+func exactly(raw string, v any) error {
+	sent, err := url.ParseQuery(raw)
+	if err != nil {
+		return identity.ErrInvalid.With("query", "is malformed")
+	}
+	into := reflect.ValueOf(v).Elem()
+	for _, m := range members(into.Type()) {
+		values, field := sent[m.name], into.FieldByIndex(m.Index)
+		delete(sent, m.name)
+		for _, text := range values {
+			switch {
+			case text == "":
+				return identity.ErrInvalid.With(m.name, "is empty")
+			case field.Kind() == reflect.Slice:
+				field.Set(reflect.Append(field, reflect.ValueOf(text)))
+			case field.Len() > 0:
+				return identity.ErrInvalid.With(m.name, "stands twice")
+			default:
+				field.SetString(text)
+			}
+		}
+	}
+	for name := range sent {
+		return identity.ErrInvalid.With(name, "is not known")
 	}
 	return nil
 }

@@ -102,7 +102,7 @@ func TestRolesChange(t *testing.T) {
 		cookie.call("GET", "/admin/api/users", nil).is(403, "INSUFFICIENT_PERMISSIONS")
 		f.must(f.gate.Accounts.SetRoles(f.Context(), user.ID, []string{"admin", "user"}))
 		cookie.call("GET", "/admin/api/users", nil).is(200, "")
-		if me := cookie.me(); me.at("permissions.0") != "*" {
+		if me := cookie.me(); me.at("permissions.0") != "gatehouse:admin" {
 			t.Errorf("%s", me.text)
 		}
 		token.me().is(401, "TOKEN_OUTDATED")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/authn"
@@ -23,7 +24,7 @@ func (a *API) signingIn() []guard.Route {
 		op("POST /auth/login/{method}/enroll", "Set up the second factor without which a sign-in cannot end", loginRule, http.StatusOK, a.loginEnroll),
 		op("POST /auth/login/{method}/enroll/finish", "Finish setting it up, and sign in", loginRule, http.StatusOK, a.loginEnrolled),
 		op("POST /auth/refresh", "Get a new access token", public, http.StatusOK, a.refresh),
-		op("POST /auth/token", "Get an access token for a session cookie", guard.Rule{}, http.StatusOK, a.token),
+		op("POST /auth/token", "Get an access token for a session cookie, or a narrower one for a narrower use", guard.Rule{}, http.StatusOK, a.token),
 		op("POST /auth/logout", "Sign out of this session", public, http.StatusOK, a.logout),
 		op("POST /auth/logout-all", "Sign out of every session", guard.Rule{}, http.StatusOK, a.logoutAll),
 		op("GET /auth/csrf-token", "Get the token that cookie requests must send", public, http.StatusOK, a.csrfToken),
@@ -198,11 +199,34 @@ type tokenBody struct {
 	User        userBody `json:"user"`
 }
 
-func (a *API) token(c call, _ none) (tokenBody, error) {
-	if !c.me().Cookie {
-		return tokenBody{}, identity.ErrNoCredentials
+// wantBody says what a token is for: one operation, one organization, or both.
+type wantBody struct {
+	Scope *string            `json:"scope,omitempty"` // separated by spaces; such a token lives five minutes
+	Org   *identity.TenantID `json:"org,omitempty"`
+}
+
+// want refuses what is there and empty. Threat: a program that lost what it meant to ask for
+// would hand on a token without limits instead of a narrow one.
+func (b wantBody) want() (w authn.Want, err error) {
+	if b.Scope != nil {
+		if w.Scope = strings.TrimSpace(*b.Scope); w.Scope == "" {
+			return w, identity.ErrInvalid.With("scope", "is empty")
+		}
 	}
-	signed, err := a.Flow.Exchange(c.r.Context(), c.me())
+	if b.Org != nil {
+		if w.Org = *b.Org; w.Org == "" {
+			return w, identity.ErrInvalid.With("org", "is empty")
+		}
+	}
+	return w, legible(w.Org)
+}
+
+func (a *API) token(c call, in wantBody) (tokenBody, error) {
+	want, err := in.want()
+	if err != nil {
+		return tokenBody{}, err
+	}
+	signed, err := a.Flow.Exchange(c.r.Context(), c.me(), want)
 	if err != nil {
 		return tokenBody{}, err
 	}
