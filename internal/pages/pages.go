@@ -21,22 +21,24 @@ import (
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/recovery"
 	"github.com/gatehouse-id/gatehouse/internal/web"
+	"github.com/gatehouse-id/gatehouse/scheme/application"
 	"github.com/gatehouse-id/gatehouse/session"
 	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 // Pages has the hosted pages. All fields are required.
 type Pages struct {
-	Site     *web.Site
-	Forgery  *web.Forgery
-	Flow     *authn.Flow
-	Verifier *recovery.Verifier
-	Restorer *recovery.Restorer
-	Accounts *account.Store
-	Sessions *session.Store
-	Log      *audit.Log
-	Product  string
-	Now      func() time.Time
+	Site         *web.Site
+	Forgery      *web.Forgery
+	Flow         *authn.Flow
+	Verifier     *recovery.Verifier
+	Restorer     *recovery.Restorer
+	Accounts     *account.Store
+	Sessions     *session.Store
+	Log          *audit.Log
+	Product      string
+	Now          func() time.Time
+	Applications *application.Scheme
 }
 
 // A page is one address. What was sent to it and not accepted is answered by the page
@@ -59,7 +61,7 @@ var (
 )
 
 func (p *Pages) pages() []page {
-	return slices.Concat(p.proofPages(), p.letterPages(), p.securityPages(), []page{
+	return slices.Concat(p.proofPages(), p.letterPages(), p.securityPages(), p.keyPages(), p.applicationPages(), []page{
 		{path: "/{$}", rule: public, show: p.root},
 		{path: "/login", rule: public, show: p.login, submit: p.signIn},
 		{path: "/signup", rule: public, show: p.signup, submit: p.register, limit: hourly},

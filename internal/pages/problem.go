@@ -25,7 +25,7 @@ type problem struct {
 type wrong struct{ Name, Text string }
 
 // order is in which our forms have their inputs.
-var order = []string{"name", "email", "currentPassword", "password", "newPassword", "phone", "code"}
+var order = []string{"name", "email", "currentPassword", "password", "newPassword", "phone", "code", "scopes", "expiresAt", "ipAllowlist"}
 
 // explain puts an error into the reader's language. The words are ours, chosen by code and
 // by reason: what a noun says is for programs.

@@ -83,7 +83,7 @@ func (v *view) render(status int, name string) error {
 	h := v.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.Tag)
-	h.Set("Content-Security-Policy", web.PagePolicy)
+	h.Set("Content-Security-Policy", v.pages.Site.PagePolicy())
 	h.Set("Cache-Control", "no-store")
 	v.w.WriteHeader(status)
 	_, _ = v.w.Write(text.Bytes()) // the client is gone, or has it
@@ -120,6 +120,13 @@ func (v *view) say(key string, pairs []string, dress func(string) string) (strin
 
 // Has reports whether there are words for a key.
 func (v *view) Has(key string) bool { return v.words[key] != "" }
+
+// About is the same page, for a part of it that shows one thing.
+func (v *view) About(thing any) *view {
+	about := *v
+	about.Data = thing
+	return &about
+}
 
 // Title is what tabs and screen readers say first.
 func (v *view) Title() (string, error) {
