@@ -2,10 +2,11 @@ package gatehouse
 
 import (
 	"cmp"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -20,6 +21,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/internal/ephemeral"
 	"github.com/gatehouse-id/gatehouse/internal/jose"
 	"github.com/gatehouse-id/gatehouse/internal/notify"
+	"github.com/gatehouse-id/gatehouse/internal/outbound"
 	"github.com/gatehouse-id/gatehouse/internal/password"
 	"github.com/gatehouse-id/gatehouse/internal/secret"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb"
@@ -38,6 +40,9 @@ type (
 	SMTP = notify.SMTP
 	// PasswordCost is the cost of argon2id; zero is 64 MiB, 3 passes, 1 lane.
 	PasswordCost = password.Params
+	// Outbound says what may be called of the addresses that users and tenants choose; zero is
+	// the internet, by https.
+	Outbound = outbound.Client
 	// Database is what sqlite.Open and postgres.Open return.
 	Database = sqldb.DB
 )
@@ -61,21 +66,43 @@ type Config struct {
 	// Product is the name that pages and mails show. "" means the host of PublicURL, or
 	// Gatehouse where that is this machine.
 	Product string
-	// Roles says what each role may do, besides the built-in user, moderator and admin.
-	Roles policy.Set
+	// Policy says which permissions and roles there are, and what they mean; policy.Read reads
+	// one from a file. nil: the one that is stored in the database, or the built-in roles alone.
+	Policy *policy.File
 	// Methods are more ways to sign in than the house's own.
 	Methods []authn.Method
 	// Schemes are more ways to authenticate a request than the house's own.
 	Schemes []guard.Scheme
 	// Origins may call the API with credentials from other origins of the same site.
 	Origins []string
+	// ServiceRoots are the authorities whose certificates prove services (mTLS); nil: none. They
+	// are for services only: whoever has a certificate of one is who its URI names.
+	ServiceRoots *x509.CertPool
+	// ServiceHeader is the field in which trusted proxies hand on the certificates of services,
+	// "Client-Cert"; "": in none. They must replace it in every request.
+	ServiceHeader string
+	// Posture says how the device of a request is kept, for the conditions of the policy; nil:
+	// nothing is known of it. It must believe only what was proved.
+	Posture func(*http.Request) string
+	// Applications are the origins of applications on other hosts, for which a proxy asks
+	// GET /auth/check.
+	Applications []string
+	// TestKeys makes API keys that begin with sk_test_ and takes no others: for a deployment whose
+	// keys may be shown around. The rest have sk_live_.
+	TestKeys bool
 	// TrustedProxies are the peers whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
+
+	// Outbound is how webhooks leave.
+	Outbound Outbound
 
 	// Algorithm signs access tokens: ES256 (the default), RS256, EdDSA or HS256.
 	Algorithm jose.Algorithm
 	// AccessTokenLife is how long an access token lives; 0 means 15 minutes, 50 is the most.
 	AccessTokenLife time.Duration
+	// PermissionsInTokens lets access tokens tell what their roles may do, for services that ask
+	// nobody. They grow, and tell of a policy that changes meanwhile only after a refresh (AUZ-11).
+	PermissionsInTokens bool
 	// Lifetimes says how long sign-ins last.
 	Lifetimes authn.Lifetimes
 	// Limits says how many failures are allowed.
@@ -174,16 +201,15 @@ func (c *Config) complete() error {
 			c.Product = "Gatehouse"
 		}
 	}
-	roles := policy.Defaults()
-	maps.Copy(roles, c.Roles)
-	c.Roles = roles
-	if err := c.Roles.Check(); err != nil {
-		return fmt.Errorf("gatehouse: Config.Roles: %w", err)
+	if c.Policy != nil {
+		if _, err := c.Policy.Compile(); err != nil {
+			return fmt.Errorf("gatehouse: Config.Policy: %w", err)
+		}
 	}
-	if err := c.checkProofs(); err != nil {
+	if err := c.Proofs.Check(); err != nil {
 		return fmt.Errorf("gatehouse: Config.Proofs: %w", err)
 	}
-	if err := c.checkOrigins(u); err != nil {
+	if err := cmp.Or(c.checkOrigins(u), c.checkApplications(u)); err != nil {
 		return err
 	}
 	c.defaults()
@@ -222,20 +248,6 @@ func distinct(methods []authn.Method) error {
 			return fmt.Errorf("gatehouse: Config.Methods has a method with the ID %q, which is taken", m.ID())
 		}
 		taken[m.ID()] = true
-	}
-	return nil
-}
-
-// checkProofs refuses an assurance that there is not, and a role that there is not: of whoever
-// has one whose name was misspelt nothing would be demanded.
-func (c *Config) checkProofs() error {
-	if err := c.Proofs.Check(); err != nil {
-		return err
-	}
-	for _, role := range slices.Sorted(maps.Keys(c.Proofs.Roles)) {
-		if _, ok := c.Roles[role]; !ok {
-			return fmt.Errorf("role %q is not configured", role)
-		}
 	}
 	return nil
 }
@@ -298,10 +310,9 @@ func sameSite(a, b *url.URL) bool {
 // origin of another site, so such a configuration could only fail later.
 func (c *Config) checkOrigins(public *url.URL) error {
 	for _, origin := range c.Origins {
-		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin ||
-			strings.Contains(origin, "*") || strings.ToLower(origin) != origin || strings.HasSuffix(origin, defaultPort[u.Scheme]) {
-			return fmt.Errorf("gatehouse: origin %q must be scheme and host, exactly as browsers send it", origin)
+		u, err := exactOrigin(origin)
+		if err != nil {
+			return err
 		}
 		if !sameSite(u, public) {
 			return fmt.Errorf("gatehouse: origin %q is not of the same site as %s: browsers would send it no cookies", origin, public)
@@ -310,9 +321,33 @@ func (c *Config) checkOrigins(public *url.URL) error {
 	return nil
 }
 
+func exactOrigin(origin string) (*url.URL, error) {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin ||
+		strings.Contains(origin, "*") || strings.ToLower(origin) != origin || strings.HasSuffix(origin, defaultPort[u.Scheme]) {
+		return nil, fmt.Errorf("gatehouse: origin %q must be scheme and host, exactly as browsers send it", origin)
+	}
+	return u, nil
+}
+
+// checkApplications refuses what could not work: the host of the house needs no code, and cookies
+// have the attributes that the scheme of the house demands.
+func (c *Config) checkApplications(public *url.URL) error {
+	for _, origin := range c.Applications {
+		u, err := exactOrigin(origin)
+		if err != nil {
+			return err
+		}
+		if u.Host == public.Host || u.Scheme != public.Scheme {
+			return fmt.Errorf("gatehouse: application %q must be on another host than %s, and %s like it", origin, public, public.Scheme)
+		}
+	}
+	return nil
+}
+
 func (c *Config) site() *web.Site {
 	u, _ := url.Parse(c.PublicURL) // it was read before
-	return &web.Site{Public: u, CORS: c.Origins, Proxies: c.TrustedProxies, Now: c.Now, Log: c.Logger}
+	return &web.Site{Public: u, CORS: c.Origins, Proxies: c.TrustedProxies, Applications: c.Applications, Now: c.Now, Log: c.Logger}
 }
 
 // sender is whoever delivers. A house without a mailer has no mails to send but notices, and

@@ -6,9 +6,11 @@ type Counters struct {
 	PasswordHashes uint64 // computed, by new passwords and by attempts to sign in
 	TokensIssued   int64  // access tokens
 	MailsSent      int64
-	MailsFailed    int64            // attempts that are made again later
-	MailsDropped   int64            // given up: expired, or refused for good
-	Events         map[string]int64 // recorded, by their type
+	MailsFailed    int64 // attempts that are made again later
+	MailsDropped   int64 // given up: expired, or refused for good
+	// Of webhooks: accepted, failed and made again later, given up.
+	WebhooksDelivered, WebhooksRetried, WebhooksDropped int64
+	Events                                              map[string]int64 // recorded, by their type
 }
 
 // Counters returns the counters of the house as they are now.
@@ -16,6 +18,7 @@ func (g *Gate) Counters() Counters {
 	return Counters{
 		PasswordHashes: g.hasher.Hashes(), TokensIssued: g.Tokens.Issued(),
 		MailsSent: g.outbox.Sent(), MailsFailed: g.outbox.Failed(), MailsDropped: g.outbox.Dropped(),
+		WebhooksDelivered: g.Webhooks.Delivered(), WebhooksRetried: g.Webhooks.Retried(), WebhooksDropped: g.Webhooks.Dropped(),
 		Events: g.Log.Counts(),
 	}
 }

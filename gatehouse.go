@@ -13,15 +13,20 @@ package gatehouse
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 
+	"github.com/gatehouse-id/gatehouse/access"
 	"github.com/gatehouse-id/gatehouse/account"
+	"github.com/gatehouse-id/gatehouse/apikey"
 	"github.com/gatehouse-id/gatehouse/audit"
 	"github.com/gatehouse-id/gatehouse/authn"
+	"github.com/gatehouse-id/gatehouse/client"
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/notify"
@@ -37,11 +42,17 @@ import (
 	passwordmethod "github.com/gatehouse-id/gatehouse/method/password"
 	"github.com/gatehouse-id/gatehouse/method/totp"
 	"github.com/gatehouse-id/gatehouse/policy"
+	apikeyscheme "github.com/gatehouse-id/gatehouse/scheme/apikey"
+	"github.com/gatehouse-id/gatehouse/scheme/application"
+	"github.com/gatehouse-id/gatehouse/scheme/basic"
 	"github.com/gatehouse-id/gatehouse/scheme/bearer"
 	"github.com/gatehouse-id/gatehouse/scheme/cookie"
+	"github.com/gatehouse-id/gatehouse/scheme/mtls"
 	"github.com/gatehouse-id/gatehouse/session"
+	"github.com/gatehouse-id/gatehouse/tenant"
 	"github.com/gatehouse-id/gatehouse/throttle"
 	"github.com/gatehouse-id/gatehouse/token"
+	"github.com/gatehouse-id/gatehouse/webhook"
 )
 
 // A Gate is an assembled house. Its nouns may be called from anywhere in the program.
@@ -51,18 +62,24 @@ type Gate struct {
 	Tokens   *token.Store
 	Keys     *keyring.Ring
 	Log      *audit.Log
+	Access   *access.Store // the policy in force, and roles in organizations
+	Tenants  *tenant.Store // organizations
+	Clients  *client.Store // services that act for themselves
+	APIKeys  *apikey.Store // keys of users, for their programs
+	Webhooks *webhook.Store
 	Flow     *authn.Flow // signing in, renewing, ending
 
-	config   Config
-	site     *web.Site
-	guard    *guard.Guard
-	verifier *recovery.Verifier
-	restorer *recovery.Restorer
-	hasher   *password.Hasher
-	outbox   *notify.Outbox
-	routes   []guard.Route
-	handler  http.Handler
-	embedded atomic.Int64 // routes of the embedding program
+	config       Config
+	site         *web.Site
+	guard        *guard.Guard
+	verifier     *recovery.Verifier
+	restorer     *recovery.Restorer
+	applications *application.Scheme
+	hasher       *password.Hasher
+	outbox       *notify.Outbox
+	routes       []guard.Route
+	handler      http.Handler
+	embedded     atomic.Int64 // routes of the embedding program
 
 	leaving atomic.Bool
 	stop    context.CancelFunc
@@ -88,6 +105,15 @@ func New(ctx context.Context, c Config) (*Gate, error) {
 	if err := g.Keys.Open(ctx); err != nil {
 		return nil, err
 	}
+	if err := g.Access.Open(ctx); err != nil {
+		return nil, err
+	}
+	if err := g.checkProofs(); err != nil {
+		return nil, err
+	}
+	if err := g.weighTokens(ctx); err != nil {
+		return nil, err
+	}
 	g.verbs()
 	if err := distinct(g.Flow.Methods); err != nil {
 		return nil, err
@@ -100,6 +126,17 @@ func New(ctx context.Context, c Config) (*Gate, error) {
 	return g, nil
 }
 
+// checkProofs refuses proofs that are demanded of a role that there is not: of whoever has one
+// whose name was misspelt nothing would be demanded.
+func (g *Gate) checkProofs() error {
+	for _, role := range slices.Sorted(maps.Keys(g.config.Proofs.Roles)) {
+		if g.Access.Policy().Known([]string{role}, false) != nil {
+			return fmt.Errorf("gatehouse: Config.Proofs: role %q is not configured", role)
+		}
+	}
+	return nil
+}
+
 func (g *Gate) nouns() {
 	c := g.config
 	g.Log = &audit.Log{DB: c.DB, Now: c.Now}
@@ -108,8 +145,26 @@ func (g *Gate) nouns() {
 	g.Accounts = &account.Store{DB: c.DB, Log: g.Log, Now: c.Now}
 	g.Sessions = &session.Store{DB: c.DB, Log: g.Log, Now: c.Now}
 	g.Tokens = &token.Store{DB: c.DB, Log: g.Log, Now: c.Now, Keys: g.Keys, Issuer: c.PublicURL, Lifetime: c.AccessTokenLife}
+	g.Access = &access.Store{DB: c.DB, Log: g.Log, Now: c.Now, Base: c.Policy, Outdate: g.Accounts.Outdate, Logger: c.Logger}
+	g.Access.Kept = slices.Sorted(maps.Keys(c.Proofs.Roles))
+	g.Tenants = &tenant.Store{DB: c.DB, Log: g.Log, Now: c.Now}
+	g.Clients = &client.Store{DB: c.DB, Log: g.Log, Now: c.Now, Allowed: g.allowed}
+	g.APIKeys = &apikey.Store{
+		DB: c.DB, Log: g.Log, Now: c.Now, Test: c.TestKeys,
+		Scoped: func(scopes []string) error { return g.Access.Policy().Scoped(scopes) },
+	}
+	g.Webhooks = &webhook.Store{DB: c.DB, Log: g.Log, Now: c.Now, Seal: g.Keys.Seal, Open: g.Keys.OpenSealed, Caller: &c.Outbound, Logger: c.Logger}
 	g.outbox = &notify.Outbox{DB: c.DB, Now: c.Now, Seal: g.Keys.Seal, Open: g.Keys.OpenSealed, Sender: c.sender(), Log: c.Logger}
 	g.hasher = &password.Hasher{Params: c.Passwords.Hash, Parallel: c.Passwords.Parallel}
+}
+
+// allowed refuses roles and scopes that the policy in force does not know.
+func (g *Gate) allowed(roles, scopes []string) error {
+	known := g.Access.Policy()
+	if err := known.Known(roles, false); err != nil {
+		return err
+	}
+	return known.Scoped(scopes)
 }
 
 func (g *Gate) verbs() {
@@ -118,7 +173,7 @@ func (g *Gate) verbs() {
 	passwords := &authn.Passwords{Accounts: g.Accounts, Hasher: g.hasher, Policy: c.passwordPolicy(g.site)}
 	g.Flow = &authn.Flow{
 		DB: c.DB, Accounts: g.Accounts, Sessions: g.Sessions, Tokens: g.Tokens, Limiter: limiter, Log: g.Log,
-		Mail: g.outbox, Passwords: passwords, Roles: c.Roles, Now: c.Now, Lifetimes: c.Lifetimes, Limits: c.Limits,
+		Mail: g.outbox, Passwords: passwords, Access: g.Access, Tenants: g.Tenants, APIKeys: g.APIKeys, Webhooks: g.Webhooks, Now: c.Now, Lifetimes: c.Lifetimes, Limits: c.Limits,
 		Unverified: c.Unverified, Link: g.site.URL, Product: c.Product, Policy: c.Proofs, Seal: g.Keys.Seal, Unseal: g.Keys.OpenSealed,
 	}
 	g.Flow.Methods = append([]authn.Method{
@@ -136,34 +191,45 @@ func (g *Gate) verbs() {
 	g.Flow.Settle()
 	g.verifier = &recovery.Verifier{Accounts: g.Accounts, Flow: g.Flow, Now: c.Now}
 	g.restorer = &recovery.Restorer{Accounts: g.Accounts, Flow: g.Flow, Now: c.Now}
+	g.applications = &application.Scheme{Site: g.site, Accounts: g.Accounts, Sessions: g.Sessions, Now: c.Now}
 	g.guard = &guard.Guard{
-		Site: g.site, Forgery: &web.Forgery{Site: g.site, Keys: g.Keys}, Limiter: limiter, Roles: c.Roles, Log: g.Log, Now: c.Now,
+		Site: g.site, Forgery: &web.Forgery{Site: g.site, Keys: g.Keys}, Limiter: limiter, Access: g.Access, Log: g.Log, Now: c.Now,
 		Assured: g.Flow.Assured, Confirmed: g.Flow.Confirmed,
-		Schemes: append([]guard.Scheme{
+		Schemes: slices.Concat([]guard.Scheme{
 			// The session's cookie first: a sibling host can plant an accessToken cookie, but no
 			// cookie with the prefix __Host-.
 			&cookie.Scheme{Site: g.site, Sessions: g.Sessions},
+			&apikeyscheme.Scheme{Keys: g.APIKeys, Limiter: limiter}, // before bearer, which would take a key for a broken token
 			&bearer.Scheme{Site: g.site, Tokens: g.Tokens},
-		}, c.Schemes...),
+			&basic.Scheme{Site: g.site, Clients: g.Clients, Limiter: limiter, Log: g.Log},
+			g.applications,
+		}, g.services(), c.Schemes), Posture: c.Posture,
 	}
+}
+
+// services is the scheme of certificates, where there are authorities for them.
+func (g *Gate) services() []guard.Scheme {
+	if g.config.ServiceRoots == nil {
+		return nil
+	}
+	return []guard.Scheme{&mtls.Scheme{Site: g.site, Clients: g.Clients, Roots: g.config.ServiceRoots, Header: g.config.ServiceHeader, Now: g.config.Now}}
 }
 
 // Protect returns h behind a rule: the routes of the embedding program are guarded like the
 // house's own.
 func (g *Gate) Protect(rule guard.Rule, h http.Handler) http.Handler {
-	return g.guard.Protect("embedded "+strconv.FormatInt(g.embedded.Add(1), 10), rule, h)
+	return g.guard.Protect(g.embed(), rule, h)
 }
 
-// Require is Protect for those who prefer chains of middleware.
-func (g *Gate) Require(rule guard.Rule) func(http.Handler) http.Handler {
-	return func(h http.Handler) http.Handler { return g.Protect(rule, h) }
-}
+// embed names one more route of the embedding program.
+func (g *Gate) embed() string { return "embedded " + strconv.FormatInt(g.embedded.Add(1), 10) }
 
 // Can reports whether the caller of a request may do something on any resource. It is for
 // code that is no handler; routes say it in their Rule.
 func (g *Gate) Can(ctx context.Context, want policy.Permission) bool {
 	p := identity.FromContext(ctx)
-	return policy.Authorize(g.config.Roles, p, want).Allow && g.Flow.Assured(p)
+	d := g.Access.Authorize(ctx, policy.Request{Principal: p, Permission: want, Context: policy.Context{Now: g.config.Now(), IP: identity.OriginOf(ctx).IP}})
+	return d.Allow && g.Flow.Assured(p)
 }
 
 // SignOut ends every session, refresh family and token of a user. It is durable when it

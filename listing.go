@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/guard"
+	"github.com/gatehouse-id/gatehouse/identity"
 )
 
 // RouteList returns every route of the house with what it demands, one a line, sorted by
@@ -33,33 +34,34 @@ func pathOf(r guard.Route) string {
 // demands says what a rule asks, in the order in which it is asked.
 func demands(r guard.Rule) string {
 	var words []string
-	if r.Limit.N > 0 {
-		words = append(words, fmt.Sprintf("limit %d/%s", r.Limit.N, short(r.Limit.Per)))
+	say := func(asked bool, format string, args ...any) {
+		if asked {
+			words = append(words, fmt.Sprintf(format, args...))
+		}
 	}
-	switch {
-	case r.Anonymous:
-		words = append(words, "anonymous")
-	case r.Public:
-		words = append(words, "public")
-	default:
-		words = append(words, "signed in")
-	}
-	if r.CrossSite {
-		words = append(words, "cross-site")
-	}
-	if r.Permission != "" {
-		words = append(words, "may "+string(r.Permission))
-	}
-	if r.Owner != nil {
-		words = append(words, "own")
-	}
-	if r.Fresh > 0 {
-		words = append(words, "fresh "+short(r.Fresh))
-	}
-	if r.Audit != "" {
-		words = append(words, "records "+r.Audit)
-	}
+	say(r.Limit.N > 0, "limit %d/%s", r.Limit.N, short(r.Limit.Per))
+	say(r.Anonymous, "anonymous")
+	say(r.Public && !r.Anonymous, "public")
+	say(!r.Public && !r.Anonymous, "signed in")
+	say(r.CrossSite, "cross-site")
+	say(r.Schemes != nil, "by %s", strings.Join(named(r.Schemes), " or "))
+	say(r.Organization != nil, "in an organization")
+	say(r.Roles != nil, "role %s", strings.Join(r.Roles, " or "))
+	say(r.Scope != "", "scope %s", r.Scope)
+	say(r.Permission != "", "may %s", r.Permission)
+	say(r.Owner != nil, "own")
+	say(r.Condition != nil, "condition")
+	say(r.Fresh > 0, "fresh %s", short(r.Fresh))
+	say(r.Audit != "", "records %s", r.Audit)
 	return strings.Join(words, ", ")
+}
+
+func named(schemes []identity.SchemeID) []string {
+	names := make([]string, len(schemes))
+	for i, id := range schemes {
+		names[i] = string(id)
+	}
+	return names
 }
 
 // short writes a duration without its empty parts: 15m, not 15m0s.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/api"
 	"github.com/gatehouse-id/gatehouse/internal/pages"
+	"github.com/gatehouse-id/gatehouse/internal/provider"
 	"github.com/gatehouse-id/gatehouse/internal/web"
 )
 
@@ -19,34 +21,42 @@ import (
 func (g *Gate) faces() {
 	json := &api.API{
 		Site: g.site, Forgery: g.guard.Forgery, Flow: g.Flow, Verifier: g.verifier, Restorer: g.restorer,
-		Accounts: g.Accounts, Sessions: g.Sessions, Keys: g.Keys, Log: g.Log, Roles: g.config.Roles, Ready: g.ready,
+		Accounts: g.Accounts, Sessions: g.Sessions, Keys: g.Keys, Log: g.Log, Access: g.Access, Clients: g.Clients, Tenants: g.Tenants, Webhooks: g.Webhooks, Ready: g.ready,
+		Once: g.guard.Once, Explain: g.Explain,
 	}
 	hosted := &pages.Pages{
 		Site: g.site, Forgery: g.guard.Forgery, Flow: g.Flow, Verifier: g.verifier, Restorer: g.restorer,
 		Accounts: g.Accounts, Sessions: g.Sessions, Log: g.Log, Product: g.config.Product, Now: g.config.Now,
+		Applications: g.applications,
 	}
-	g.routes = append(json.Routes(), hosted.Routes()...)
+	server := &provider.Provider{Site: g.site, Clients: g.Clients, Tokens: g.Tokens, Certificates: g.config.ServiceRoots != nil}
+	g.routes = slices.Concat(json.Routes(), hosted.Routes(), server.Routes())
 	g.routes = append(g.routes, api.Document(g.site, g.config.Product, g.routes))
 
 	mux := http.NewServeMux()
 	for _, r := range g.routes {
 		mux.Handle(r.Pattern, g.guard.Protect(r.Pattern, r.Rule, r.Handler))
 	}
-	g.handler = g.mount(hosted.Wrap(answerUnknown(mux)))
+	g.handler = g.mount(hosted.Wrap(server.Wrap(answerUnknown(mux))))
 }
 
 // Routes returns every route of the house with its rule.
 func (g *Gate) Routes() []guard.Route { return g.routes }
 
 // WellKnown serves the documents that belong at the root of the host when the house is
-// mounted below it (RFC 8615).
+// mounted below it (RFC 8615). One that tells of an issuer is asked for with the issuer's path
+// behind it: /.well-known/oauth-authorization-server/mount (RFC 8414 section 3.1).
 func (g *Gate) WellKnown() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		inner := r.Clone(r.Context())
-		inner.URL.Path = g.site.Mount() + r.URL.Path
+		inner, mount := r.Clone(r.Context()), g.site.Mount()
+		name, _ := strings.CutPrefix(r.URL.Path, wellKnown)
+		inner.URL.Path = mount + wellKnown + strings.TrimSuffix(name, mount)
 		g.handler.ServeHTTP(w, inner)
 	})
 }
+
+// wellKnown is where such documents stand (RFC 8615 section 3).
+const wellKnown = "/.well-known/"
 
 // mount serves next below the path of the public URL.
 func (g *Gate) mount(next http.Handler) http.Handler {

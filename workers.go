@@ -9,8 +9,10 @@ import (
 
 const (
 	reloadEvery = 5 * time.Second        // keys, so that a rotation anywhere is known everywhere
+	policyEvery = time.Second            // so that a policy that is stored anywhere decides everywhere
 	sealAfter   = 200 * time.Millisecond // events, in batches
 	sealAtLeast = 30 * time.Second       // what another machine recorded and could not seal
+	spreadEvery = time.Second            // sealed events, to webhooks
 	cleanEvery  = time.Hour
 	leaseLife   = 30 * time.Second
 )
@@ -22,7 +24,10 @@ func (g *Gate) work() {
 	g.stop = stop
 	holder := secret.New()[:16]
 	g.workers.Go(func() { g.outbox.Run(ctx) })
+	g.workers.Go(func() { g.Webhooks.Run(ctx) })
+	g.workers.Go(func() { every(ctx, spreadEvery, func() { g.spread(ctx, holder) }) })
 	g.workers.Go(func() { every(ctx, reloadEvery, func() { g.attempt(ctx, "reload keys", g.Keys.Reload) }) })
+	g.workers.Go(func() { every(ctx, policyEvery, func() { g.attempt(ctx, "reload policy", g.Access.Reload) }) })
 	g.workers.Go(func() { g.seal(ctx, holder) })
 	g.workers.Go(func() {
 		every(ctx, cleanEvery, func() {
@@ -108,9 +113,22 @@ func (g *Gate) sealAll(ctx context.Context) error {
 	}
 }
 
-// clean removes what is over and rotates keys that are due.
+// spread hands sealed events to the webhooks that want them; an idle house only looks.
+func (g *Gate) spread(ctx context.Context, holder string) {
+	g.attempt(ctx, "spread", func(ctx context.Context) error {
+		behind, err := g.Webhooks.Behind(ctx)
+		if behind {
+			g.leased(ctx, "spread", holder, g.Webhooks.Spread)
+		}
+		return err
+	})
+}
+
+// clean removes what is over, tells of what soon will be, and rotates keys that are due.
 func (g *Gate) clean(ctx context.Context) error {
-	for _, sweep := range []func(context.Context) error{g.Accounts.Sweep, g.Sessions.Sweep, g.Tokens.Sweep, g.Keys.Sweep} {
+	for _, sweep := range []func(context.Context) error{
+		g.Accounts.Sweep, g.Sessions.Sweep, g.Tokens.Sweep, g.Clients.Sweep, g.Keys.Sweep, g.APIKeys.Sweep, g.Webhooks.Sweep, g.Flow.WarnOfAPIKeys,
+	} {
 		if err := sweep(ctx); err != nil {
 			return err
 		}
