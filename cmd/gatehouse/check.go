@@ -26,7 +26,7 @@ func (s *Settings) check() error {
 	if s.Drain > longestDrain {
 		return fmt.Errorf("drain is %v, at most %v: the server ends within ten seconds", s.Drain, longestDrain)
 	}
-	if err := s.checkSMS(); err != nil {
+	if err := errors.Join(s.checkSMS(), s.TLS.check()); err != nil {
 		return err
 	}
 	if s.Dev {
@@ -55,9 +55,9 @@ func (s *Settings) checkProduction() error {
 			"say where browsers reach this server (--public-url https://id.example.com), or try it on this machine with --dev")
 	}
 	// Threat: passwords and cookies read on their way (GEN-13).
-	if !onlyHere(s.Listen) && len(s.TrustedProxies) == 0 {
+	if !onlyHere(s.Listen) && len(s.TrustedProxies) == 0 && !s.TLS.on() {
 		return fmt.Errorf("plain http on %s would carry passwords in clear: put a proxy that ends TLS in front "+
-			"and name it (--trusted-proxies 10.0.0.5/32), or listen on 127.0.0.1", s.Listen)
+			"and name it (--trusted-proxies 10.0.0.5/32), end it here (--tls-cert, --tls-key), or listen on 127.0.0.1", s.Listen)
 	}
 	if s.SMTP.Addr == "" && s.Verification == "on" {
 		return errors.New("smtp-addr is missing: addresses are proved by mail; " +

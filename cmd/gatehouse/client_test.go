@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
@@ -77,6 +78,17 @@ func describe(ts *testscript.TestScript, res *http.Response) string {
 	body, err := io.ReadAll(res.Body)
 	ts.Check(err)
 	return fmt.Sprintf("%d %s\nConnection-Close: %v\n%s\n", res.StatusCode, res.Header.Get("Content-Type"), res.Close, body)
+}
+
+// credential keeps the ID of a client that was just shown in $client, and with its secret, as
+// Basic sends them, in $basic.
+func credential(ts *testscript.TestScript, _ bool, _ []string) {
+	m := regexp.MustCompile(`client_id (\S+)\nclient_secret (\S+)\n`).FindStringSubmatch(ts.ReadFile("stdout"))
+	if m == nil {
+		ts.Fatalf("no client was shown")
+	}
+	ts.Setenv("client", m[1])
+	ts.Setenv("basic", base64.StdEncoding.EncodeToString([]byte(m[1]+":"+m[2])))
 }
 
 // held is a request of which the server has seen the head only.

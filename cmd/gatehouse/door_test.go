@@ -78,15 +78,3 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
-
-// What a variable says of roles never breaks the program, and names each role once.
-func FuzzRoles(f *testing.F) {
-	f.Add("editor=posts:write,posts:read;author=posts:write:own")
-	f.Add(";=,")
-	f.Fuzz(func(t *testing.T, text string) {
-		var r Roles
-		if err := r.parse(text); err == nil && len(r) > strings.Count(text, ";")+1 {
-			t.Errorf("%q became %v", text, r)
-		}
-	})
-}

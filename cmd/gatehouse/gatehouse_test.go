@@ -49,7 +49,7 @@ func params(t *testing.T, folder, database string) testscript.Params {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start": start, "signal": signalled, "ended": ended, "ask": ask, "eventually": eventually, "hold": hold, "release": release, "sql": sql, "keep": keep,
+			"start": start, "signal": signalled, "ended": ended, "ask": ask, "credential": credential, "eventually": eventually, "hold": hold, "release": release, "sql": sql, "keep": keep,
 		},
 	}
 }

@@ -70,7 +70,7 @@ func (s *Settings) enter(ctx context.Context, do func(context.Context, *house) e
 	if err != nil {
 		return err
 	}
-	c.Idle, c.Origins = true, nil
+	c.Idle, c.Origins, c.Applications = true, nil, nil
 	if c.PublicURL == "" {
 		c.PublicURL = nowhere
 	}
@@ -137,10 +137,16 @@ func (s *Settings) config() (gatehouse.Config, error) {
 	if err != nil {
 		return gatehouse.Config{}, err
 	}
+	file, err := readPolicy(s.Policy)
+	if err != nil {
+		return gatehouse.Config{}, err
+	}
 	return gatehouse.Config{
 		PublicURL: s.PublicURL, Product: s.Product, Unverified: s.Verification == "off",
-		Roles: policy.Set(s.Roles), Methods: s.methods(), Origins: s.Origins, TrustedProxies: s.TrustedProxies,
+		Policy: file, TestKeys: s.APITestKeys, ServiceHeader: s.TLS.ClientHeader, Methods: s.methods(), Origins: s.Origins, Applications: s.Applications, TrustedProxies: s.TrustedProxies,
+		Outbound:  gatehouse.Outbound{Allow: s.OutboundAllow, Loopback: s.Dev},
 		Algorithm: jose.Algorithm(s.TokenAlgorithm), AccessTokenLife: s.Lifetime.Access,
+		PermissionsInTokens: s.TokenPermissions,
 		Lifetimes: authn.Lifetimes{
 			CookieIdle: s.Lifetime.CookieIdle, CookieLife: s.Lifetime.Cookie, RememberLife: s.Lifetime.Remember,
 			TokenIdle: s.Lifetime.TokenIdle, TokenLife: s.Lifetime.Token,
@@ -150,6 +156,39 @@ func (s *Settings) config() (gatehouse.Config, error) {
 		Passwords: gatehouse.Passwords{Hash: cost, Min: s.Password.Min},
 		Passkeys:  gatehouse.Passkeys{RelatedOrigins: s.Passkey.Origins, AAGUIDs: s.Passkey.AAGUIDs},
 	}, nil
+}
+
+// readPolicy reads the file of a policy; "" is none.
+func readPolicy(name string) (*policy.File, error) {
+	if name == "" {
+		return nil, nil
+	}
+	p, _, err := compilePolicy(name)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	if failed := p.Test(); len(failed) > 0 {
+		return nil, fmt.Errorf("policy: %s: line %d: test %q: got %s, want %s; gatehouse policy test says why", name, failed[0].Line, failed[0].Name, failed[0].Got, failed[0].Want)
+	}
+	file := p.File()
+	return &file, nil
+}
+
+// compilePolicy reads and compiles the file of a policy, and returns its text too.
+func compilePolicy(name string) (*policy.Policy, []byte, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := policy.Read(text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	p, err := file.Compile()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return p, text, nil
 }
 
 // short writes a duration without its empty parts: 15m, not 15m0s.

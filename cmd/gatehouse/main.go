@@ -75,10 +75,23 @@ type commands struct {
 		Enable  userEnable  `cmd:"" help:"Let a disabled user sign in again."`
 		SignOut userSignOut `cmd:"" help:"End every session and token of a user."`
 	} `cmd:"" help:"Users."`
-	Key struct {
+	Client struct {
+		Create  clientCreate  `cmd:"" help:"Create a client and show its secret, once."`
+		List    clientList    `cmd:"" help:"List the clients, newest first."`
+		Rotate  clientRotate  `cmd:"" help:"Give a client another secret and show it, once."`
+		Disable clientDisable `cmd:"" help:"Take a client's access away, at once."`
+		Enable  clientEnable  `cmd:"" help:"Let a disabled client in again."`
+		Delete  clientDelete  `cmd:"" help:"Delete a client."`
+	} `cmd:"" help:"Services that act for themselves."`
+	Rules policyCommands `cmd:"" name:"policy" help:"Who may do what: the file of the policy, and the one that is in force."`
+	Key   struct {
 		List   keyList   `cmd:"" help:"List the keys."`
 		Rotate keyRotate `cmd:"" help:"Replace the keys by the next ones; nobody is signed out."`
 	} `cmd:"" help:"Keys."`
+	Cert struct {
+		Authority certAuthority `cmd:"" help:"Make an authority for the certificates of services."`
+		Issue     certIssue     `cmd:"" help:"Issue a certificate to a service."`
+	} `cmd:"" help:"Certificates of services."`
 	Audit struct {
 		Verify auditVerify `cmd:"" help:"Check that no event was changed, removed or inserted."`
 		List   auditList   `cmd:"" help:"List events, newest first."`
@@ -92,6 +105,7 @@ type commands struct {
 	Config struct {
 		Print configPrint `cmd:"" help:"Print the settings in force as a file, without secrets."`
 	} `cmd:"" help:"Settings."`
+	Explain explainCommand `cmd:"" help:"Say which demand refused a request, and what would have passed."`
 	Routes  routesCommand  `cmd:"" help:"List every route and what it demands."`
 	Version versionCommand `cmd:"" help:"Say which version this is."`
 }

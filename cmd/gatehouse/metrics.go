@@ -45,12 +45,13 @@ func (m *meter) observe(r *http.Request, status int, took time.Duration) {
 	m.took.WithLabelValues(route, strconv.Itoa(status/100)+"xx").Observe(took.Seconds())
 }
 
-// handler serves /metrics.
+// handler serves /metrics, and explanations to who holds the master key.
 func (m *meter) handler() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(m, m.took, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /explain/{id}", explainer(m.gate))
 	return mux
 }
 
@@ -60,12 +61,13 @@ var (
 	sent    = prometheus.NewDesc("gatehouse_mails_total", "Mails that were sent.", nil, nil)
 	failed  = prometheus.NewDesc("gatehouse_mails_failed_total", "Attempts to send a mail that failed and are made again.", nil, nil)
 	dropped = prometheus.NewDesc("gatehouse_mails_dropped_total", "Mails that were given up.", nil, nil)
+	hooks   = prometheus.NewDesc("gatehouse_webhook_deliveries_total", "Attempts to deliver a webhook, by what came of them.", []string{"outcome"}, nil)
 	events  = prometheus.NewDesc("gatehouse_events_total", "Events that were recorded.", []string{"type"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (m *meter) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{hashes, tokens, sent, failed, dropped, events} {
+	for _, d := range []*prometheus.Desc{hashes, tokens, sent, failed, dropped, hooks, events} {
 		to <- d
 	}
 }
@@ -81,6 +83,9 @@ func (m *meter) Collect(to chan<- prometheus.Metric) {
 	count(sent, float64(c.MailsSent))
 	count(failed, float64(c.MailsFailed))
 	count(dropped, float64(c.MailsDropped))
+	count(hooks, float64(c.WebhooksDelivered), "delivered")
+	count(hooks, float64(c.WebhooksRetried), "retried")
+	count(hooks, float64(c.WebhooksDropped), "dropped")
 	for typ, n := range c.Events {
 		count(events, float64(n), typ)
 	}

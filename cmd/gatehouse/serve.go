@@ -81,6 +81,9 @@ func (s *server) start(ctx context.Context) error {
 		return err
 	}
 	c.Logger = s.log
+	if c.ServiceRoots, err = s.TLS.roots(); err != nil {
+		return err
+	}
 	if s.Dev {
 		err = s.develop(&c)
 	} else {
@@ -95,7 +98,13 @@ func (s *server) start(ctx context.Context) error {
 	s.warn()
 	meter := newMeter(s.house.Gate)
 	s.door = &door{next: s.routes(), site: s.house.Site(), log: s.log, measure: meter.observe}
-	s.serve(s.front, s.door)
+	front := s.front
+	if s.TLS.on() {
+		if front, err = s.TLS.wrap(s.front, c.ServiceRoots, c.Now); err != nil {
+			return err
+		}
+	}
+	s.serve(front, s.door)
 	if s.back != nil {
 		s.serve(s.back, meter.handler())
 	}
@@ -168,7 +177,7 @@ func (s *server) warn() {
 	if host := site.Public.Hostname(); !passkey.Serves(host) {
 		s.log.Warn("passkeys are off, because browsers bind them to domains only", "host", host)
 	}
-	if site.Secure() && len(s.TrustedProxies) == 0 {
+	if site.Secure() && len(s.TrustedProxies) == 0 && !s.TLS.on() {
 		s.log.Warn("no proxy is trusted, so all clients behind one have its address; name it with --trusted-proxies")
 	}
 }

@@ -1,15 +1,8 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/netip"
-	"strings"
 	"time"
-
-	"github.com/alecthomas/kong"
-
-	"github.com/gatehouse-id/gatehouse/policy"
 )
 
 // Settings is everything that can be set. Each field is a flag (--public-url), a key of the
@@ -20,9 +13,11 @@ type Settings struct {
 
 	Listen         string         `help:"Where to listen." default:"127.0.0.1:8080"`
 	PublicURL      string         `help:"Where browsers reach the house: https://id.example.com, perhaps with a path." placeholder:"URL"`
-	MetricsListen  string         `help:"Where to listen for /metrics; empty for nowhere." default:"127.0.0.1:9090"`
+	MetricsListen  string         `help:"Where to listen for /metrics and gatehouse explain; empty for nowhere." default:"127.0.0.1:9090"`
 	TrustedProxies []netip.Prefix `help:"Proxies whose X-Forwarded-For is believed." placeholder:"10.0.0.0/8,…"`
 	Origins        []string       `help:"Other origins of the same site whose pages may call the API." placeholder:"https://app.example.com,…"`
+	Applications   []string       `help:"Origins of applications on other hosts, for which a proxy asks GET /auth/check." placeholder:"https://app.example.org,…"`
+	OutboundAllow  []netip.Prefix `help:"Networks of yours that webhooks may call although they are not public." placeholder:"10.1.0.0/16,…"`
 	Drain          time.Duration  `help:"How long to go on serving after SIGTERM, as not ready, so that load balancers look elsewhere." default:"1s"`
 
 	Data          string `help:"The folder of the database and the master key." default:"./gatehouse-data"`
@@ -32,19 +27,22 @@ type Settings struct {
 
 	Product      string `help:"The name that pages and mails show; empty for the host of the public URL."`
 	Verification string `help:"Whether addresses are proved by mail: on or off." enum:"on,off" default:"on"`
-	Roles        Roles  `help:"What each role may do, besides the built-in ones." placeholder:"editor=posts:write,posts:read;…"`
+	Policy       string `help:"The file of the policy: permissions, roles, conditions. Empty: the one that is stored." placeholder:"FILE"`
 
-	TokenAlgorithm string      `help:"What signs access tokens: ES256, RS256, EdDSA, or HS256 for one verifier." enum:"ES256,RS256,EdDSA,HS256" default:"ES256"`
-	Lifetime       Lifetime    `embed:"" prefix:"lifetime-"`
-	Password       Passwords   `embed:"" prefix:"password-"`
-	Passkey        Passkeys    `embed:"" prefix:"passkey-"`
-	Proofs         Proofs      `embed:"" prefix:"proofs-"`
-	SMTP           MailServer  `embed:"" prefix:"smtp-"`
-	TOTP           TOTP        `embed:"" prefix:"totp-"`
-	SMS            TextServer  `embed:"" prefix:"sms-"`
-	Log            LogSettings `embed:"" prefix:"log-"`
-	Dev            bool        `help:"Develop: serve this machine only, over plain http, and show mails and text messages at /dev/outbox."`
-	DevWith        DevSettings `embed:"" prefix:"dev-"`
+	TokenAlgorithm   string      `help:"What signs access tokens: ES256, RS256, EdDSA, or HS256 for one verifier." enum:"ES256,RS256,EdDSA,HS256" default:"ES256"`
+	TokenPermissions bool        `help:"Let access tokens tell what their roles may do, for services that ask nobody; they grow."`
+	Lifetime         Lifetime    `embed:"" prefix:"lifetime-"`
+	Password         Passwords   `embed:"" prefix:"password-"`
+	Passkey          Passkeys    `embed:"" prefix:"passkey-"`
+	Proofs           Proofs      `embed:"" prefix:"proofs-"`
+	SMTP             MailServer  `embed:"" prefix:"smtp-"`
+	TOTP             TOTP        `embed:"" prefix:"totp-"`
+	SMS              TextServer  `embed:"" prefix:"sms-"`
+	APITestKeys      bool        `name:"api-test-keys" help:"Make API keys that begin with sk_test_, and take no others: for a deployment for testing."`
+	TLS              TLSSettings `embed:"" prefix:"tls-"`
+	Log              LogSettings `embed:"" prefix:"log-"`
+	Dev              bool        `help:"Develop: serve this machine only, over plain http, and show mails and text messages at /dev/outbox."`
+	DevWith          DevSettings `embed:"" prefix:"dev-"`
 }
 
 // Lifetime says how long sign-ins last.
@@ -121,39 +119,4 @@ type DevSettings struct {
 	SMS      string        `name:"sms-url" help:"Send text messages to a service on this machine that is compatible with Twilio, instead of showing them at /dev/outbox." placeholder:"http://localhost:PORT"`
 	Captcha  string        `name:"captcha-url" hidden:"" help:"Not used yet: for CAPTCHAs."`
 	Argon2   string        `name:"argon2" help:"The cost of argon2id, to test faster." placeholder:"m=19456,t=2,p=1"`
-}
-
-// Roles says what each role may do. In the file it is a map, in a flag or a variable
-// "editor=posts:write,posts:read;author=posts:write:own".
-type Roles policy.Set
-
-// Decode implements kong.MapperValue.
-func (r *Roles) Decode(ctx *kong.DecodeContext) error {
-	token := ctx.Scan.Pop()
-	if text, ok := token.Value.(string); ok {
-		return r.parse(text)
-	}
-	text, err := json.Marshal(token.Value)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(text, r); err != nil {
-		return fmt.Errorf("roles must be a map of a role to its list of permissions: %w", err)
-	}
-	return nil
-}
-
-func (r *Roles) parse(text string) error {
-	*r = Roles{}
-	for role := range strings.SplitSeq(text, ";") {
-		name, list, ok := strings.Cut(strings.TrimSpace(role), "=")
-		if !ok {
-			return fmt.Errorf("role %q is not written editor=posts:write,posts:read", role)
-		}
-		(*r)[name] = nil
-		for permission := range strings.SplitSeq(list, ",") {
-			(*r)[name] = append((*r)[name], policy.Permission(strings.TrimSpace(permission)))
-		}
-	}
-	return nil
 }
