@@ -24,7 +24,9 @@ func main() {
 	must(err)
 	gate, err := gatehouse.New(ctx, gatehouse.Config{
 		DB: db, MasterKey: key, PublicURL: "http://localhost:8080", Unverified: true,
-		Roles: policy.Set{"user": {"posts:create", "posts:delete:own"}, "editor": {"posts:delete"}},
+		Policy: &policy.File{Roles: map[string][]policy.Permission{
+			"user": {"posts:create", "posts:delete:own"}, "editor": {"posts:delete"},
+		}},
 	})
 	must(err)
 
@@ -45,11 +47,11 @@ func create(_ http.ResponseWriter, r *http.Request) {
 
 func remove(_ http.ResponseWriter, r *http.Request) { posts.Delete(r.URL.Path) }
 
-func author(r *http.Request) (identity.UserID, error) {
+func author(r *http.Request) (policy.Resource, error) {
 	if owner, ok := posts.Load(r.URL.Path); ok {
-		return owner.(identity.UserID), nil
+		return policy.Resource{Owner: owner.(identity.UserID)}, nil
 	}
-	return "", identity.ErrNotFound
+	return policy.Resource{}, identity.ErrNotFound
 }
 
 func must(err error) {
