@@ -29,6 +29,8 @@ missing() {
 	chromium_path >/dev/null || echo chromium fonts-noto-core # letters to draw, Arabic ones too
 	command -v oathtool >/dev/null || echo oathtool # an authenticator application of another make
 	command -v zbarimg >/dev/null || echo zbar-tools # a scanner of QR codes
+	command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || echo nginx-light # proxies that the house stands behind
+	command -v caddy >/dev/null || echo caddy
 	command -v npm >/dev/null || [ ! -f test/browser/package.json ] || echo nodejs npm
 }
 
@@ -53,8 +55,16 @@ install_debian() {
 	local quiet=/etc/postgresql-common/createcluster.d/gatehouse-test.conf
 	mkdir -p "${quiet%/*}"
 	echo 'create_main_cluster = false' >"$quiet"
+	# Nor is any other server to be started.
+	local starts=/usr/sbin/policy-rc.d ours=
+	if [ ! -e "$starts" ]; then
+		ours=yes
+		printf '#!/bin/sh\nexit 101\n' >"$starts"
+		chmod +x "$starts"
+	fi
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -q
 	apt-get install -q -y --no-install-recommends "$@"
 	rm "$quiet"
+	[ -z "$ours" ] || rm "$starts"
 }
