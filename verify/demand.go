@@ -25,7 +25,8 @@ type Demand struct {
 	// for. Prefer a Permission: what a role may do is the house's to say (AUZ-08).
 	Roles []string
 	// Scopes are those that the token must name, all of them, whole (RFC 6749 section 3.3). A token
-	// that is not limited by scopes names none.
+	// that is not limited by scopes names none. One that is bound to an organization needs a route
+	// with an Organization, as for a Permission.
 	Scopes []string
 	// Permission is what the claim "perms" must tell that the caller may do: "posts:delete". Where
 	// the house makes tokens without that claim, nobody may. A token that is limited by scopes must
@@ -141,7 +142,7 @@ func (c *call) role() error {
 }
 
 // scope demands the scopes, each compared whole, so that export:csv-all is not export:csv
-// (BUG-10).
+// (BUG-10). Threat: whoever founds an organization may name any scope in it.
 func (c *call) scope() error {
 	for _, scope := range c.demand.Scopes {
 		if c.p == nil {
@@ -149,6 +150,9 @@ func (c *call) scope() error {
 		}
 		if !slices.Contains(c.p.Scopes, scope) {
 			return identity.ErrScope.Because(reason("the token does not name scope " + scope))
+		}
+		if c.elsewhere() {
+			return identity.ErrScope.Because(reason("the token is bound to an organization and the route names none"))
 		}
 	}
 	return nil
@@ -165,7 +169,7 @@ func (c *call) permit() error {
 		return identity.ErrNoCredentials
 	case c.c.Perms == nil:
 		return c.forbidden("the token has no claim perms: its caller may do nothing, or the house does not tell")
-	case c.p.TenantID != "" && c.demand.Organization == nil:
+	case c.elsewhere():
 		return c.forbidden("the token is bound to an organization and the route names none")
 	}
 	anyone, theirs := c.reach()
@@ -177,6 +181,10 @@ func (c *call) permit() error {
 	}
 	return c.forbidden("perms of the token do not have it")
 }
+
+// elsewhere reports whether what the token says was said of an organization, and the route is about
+// none.
+func (c *call) elsewhere() bool { return c.p.TenantID != "" && c.demand.Organization == nil }
 
 func (c *call) forbidden(why string) error {
 	e := *identity.ErrForbidden

@@ -64,6 +64,8 @@ var demands = []struct {
 	{"a shorter scope", verify.Demand{Scopes: list("export:csv")}, object{"scope": "export export:"}, "403 INSUFFICIENT_SCOPE"},
 	{"one of two scopes", verify.Demand{Scopes: list("read", "write")}, object{"scope": "read"}, "403 INSUFFICIENT_SCOPE"},
 	{"no scope", verify.Demand{Scopes: list("read")}, object{}, "403 INSUFFICIENT_SCOPE"},
+	{"the scope in an organization", verify.Demand{Scopes: list("read")}, object{"scope": "read", "org": "org_1"}, "403 INSUFFICIENT_SCOPE"},
+	{"the scope there", verify.Demand{Scopes: list("read"), Organization: org("org_1")}, object{"scope": "read", "org": "org_1"}, "200"},
 	{"a client with the scope", verify.Demand{Scopes: list("read")}, object{"sub": "cli_1", "client_id": "cli_1", "sid": nil, "scope": "read"}, "200"},
 
 	{"the permission", verify.Demand{Permission: "posts:delete"}, object{"perms": list("posts:delete")}, "200"},
