@@ -49,7 +49,8 @@ type Rule struct {
 	// Permission is what the caller must be allowed to do; it must be registered.
 	Permission policy.Permission
 	// Scope is what the credential must name, whole (RFC 6749 section 3.3). A credential that is
-	// not limited by scopes names none: the route is for one that was made for it (ZTR-03).
+	// not limited by scopes names none: the route is for one that was made for it (ZTR-03). A scope
+	// never gives: its owner must have the permission, or of a scope that covers several one of them.
 	Scope string
 	// Owner loads the resource, once; the handler finds it by Loaded.
 	Owner OwnerFunc

@@ -43,7 +43,11 @@ func (c *call) role() error {
 }
 
 // scope demands the rule's scope of the credential: compared whole, so that export:csv-all is
-// not export:csv (BUG-10).
+// not export:csv (BUG-10). Of a person's credential it demands too that they may do, here and now,
+// what the scope says; what a client may name is an administrator's word.
+//
+// Threat: a scope that gives (KEY-06). Anybody may name any scope for a key of theirs, keeps the
+// key when the role is gone, and owns everything in an organization that they found.
 func (c *call) scope() error {
 	if c.rule.Scope == "" {
 		return nil
@@ -54,7 +58,10 @@ func (c *call) scope() error {
 	if !slices.Contains(c.p.Scopes, c.rule.Scope) {
 		return identity.ErrScope.Because(reason("the credential does not name scope " + c.rule.Scope))
 	}
-	return nil
+	if c.p.UserID != "" && c.Access.MayName(c.p, []string{c.rule.Scope}) != nil {
+		return identity.ErrScope.Because(reason("the owner of the credential may nothing that scope " + c.rule.Scope + " covers"))
+	}
+	return c.assured()
 }
 
 // permit demands the rule's permission. With an Owner what depends on the resource is left to

@@ -61,7 +61,7 @@ func TestExplain(t *testing.T) {
 // just that.
 func TestExplainDemands(t *testing.T) {
 	f := open(t)
-	f.caller = of(user("usr_alice", "editor"), identity.SchemeBearer, "read")
+	f.caller = of(user("usr_alice", "editor", "reader"), identity.SchemeBearer, "read")
 	organization := func(*http.Request) identity.TenantID { return identity.TenantID("org_" + strings.Repeat("x", 10_000)) }
 	for demand, rule := range map[string]guard.Rule{
 		"a credential of scheme basic or mtls":           {Schemes: []identity.SchemeID{identity.SchemeBasic, identity.SchemeMTLS}},

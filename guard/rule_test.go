@@ -146,9 +146,10 @@ func TestRuleRoles(t *testing.T) {
 	}
 }
 
-// A scope is compared whole, and a credential that is not limited names none (BUG-10, ZTR-03).
+// A scope is compared whole, a credential that is not limited names none, and of a person's it
+// never gives (BUG-10, KEY-06, ZTR-03).
 func TestRuleScope(t *testing.T) {
-	f := open(t)
+	f := open(t, &policy.File{Permissions: []policy.Permission{"export:csv"}, Roles: map[string][]policy.Permission{"exporter": {"export:csv"}}})
 	rule := guard.Rule{Scope: "export:csv"}
 	for _, c := range []struct {
 		what   string
@@ -156,10 +157,13 @@ func TestRuleScope(t *testing.T) {
 		status int
 		code   string
 	}{
-		{"named", of(user("usr_1"), "bearer", "read", "export:csv"), 204, ""},
-		{"longer", of(user("usr_1"), "bearer", "export:csv-all"), 403, "INSUFFICIENT_SCOPE"},
-		{"shorter", of(user("usr_1"), "bearer", "export"), 403, "INSUFFICIENT_SCOPE"},
-		{"by another case", of(user("usr_1"), "bearer", "Export:csv"), 403, "INSUFFICIENT_SCOPE"},
+		{"named", of(user("usr_1", "exporter"), "bearer", "read", "export:csv"), 204, ""},
+		{"named by who may not", of(user("usr_1"), "bearer", "read", "export:csv"), 403, "INSUFFICIENT_SCOPE"},
+		{"named by a role in an organization", of(&identity.Principal{UserID: "usr_1", TenantID: "org_1"}, "bearer", "export:csv"), 403, "INSUFFICIENT_SCOPE"},
+		{"named for a client", &identity.Principal{ClientID: "cli_1", Scopes: []string{"export:csv"}}, 204, ""},
+		{"longer", of(user("usr_1", "exporter"), "bearer", "export:csv-all"), 403, "INSUFFICIENT_SCOPE"},
+		{"shorter", of(user("usr_1", "exporter"), "bearer", "export"), 403, "INSUFFICIENT_SCOPE"},
+		{"by another case", of(user("usr_1", "exporter"), "bearer", "Export:csv"), 403, "INSUFFICIENT_SCOPE"},
 		{"a session of an administrator", user("usr_1", "admin"), 403, "INSUFFICIENT_SCOPE"},
 		{"nobody", nil, 401, "NO_CREDENTIALS"},
 	} {
