@@ -18,7 +18,7 @@ func behind(c *gatehouse.Config) {
 	c.PublicURL, c.TrustedProxies = "https://example.com/id", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	c.Policy = &policy.File{
 		Permissions: []policy.Permission{"posts:read", "posts:delete", "export:csv", "export:csv-all"},
-		Roles:       map[string][]policy.Permission{"editor": {"posts:read"}},
+		Roles:       map[string][]policy.Permission{"editor": {"posts:read"}, "exporter": {"export:csv"}},
 	}
 }
 
@@ -92,10 +92,11 @@ func TestCheck(t *testing.T) {
 // the limits; one that names nothing is not told from one without limits by silence (BUG-10, ZTR-03).
 func TestCheckByKey(t *testing.T) {
 	each(t, func(f *fixture) {
-		user := f.person(alice, "editor").ID
+		user := f.person(alice, "editor", "exporter").ID
 		d, export, read := f.program(), f.keyOf(user, "export:csv"), f.keyOf(user, "posts:read")
-		d.asks("", "X-API-Key", export).tells(user, "", "editor", "", "", "export:csv")
-		d.asks("?scope=export:csv", "X-API-Key", f.keyOf(user, "export:csv", "posts:read")).tells(user, "", "editor", "", "", "export:csv posts:read")
+		d.asks("", "X-API-Key", export).tells(user, "", "editor,exporter", "", "", "export:csv")
+		d.asks("?scope=export:csv", "X-API-Key", f.keyOf(f.person(bob, "editor").ID, "export:csv")).is(403, "INSUFFICIENT_SCOPE") // which nobody gave bob
+		d.asks("?scope=export:csv", "X-API-Key", f.keyOf(user, "export:csv", "posts:read")).tells(user, "", "editor,exporter", "", "", "export:csv posts:read")
 		d.asks("?permission=posts:read", "X-API-Key", read).is(200, "")
 		d.asks("?permission=posts:read", "X-API-Key", export).is(403, "INSUFFICIENT_SCOPE")
 		d.asks("?scope=export:csv", "X-API-Key", f.keyOf(user, "export:csv-all")).is(403, "INSUFFICIENT_SCOPE")
