@@ -1,6 +1,9 @@
 package identity
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // An Event is one line of the audit log. It never holds a secret.
 type Event struct {
@@ -16,6 +19,20 @@ type Event struct {
 	RequestID RequestID
 	Data      map[string]string // details of the type, never a secret
 }
+
+// Told returns e as it may be shown to whoever is no operator: to the person it happened to, to an
+// organization. Threat: of a request that was denied it says why, and so whether there is what the
+// answer, a 404, says there is not; anybody could ask and then read the answer here.
+func (e Event) Told() Event {
+	if e.Type == EventAccessDenied {
+		e.Data = maps.Clone(e.Data)
+		maps.DeleteFunc(e.Data, func(name, _ string) bool { return !told[name] })
+	}
+	return e
+}
+
+// told is what a denial says that the caller knew before.
+var told = map[string]bool{"route": true, "code": true, "caller": true, "scheme": true, "key": true}
 
 // The types of events; docs/reference/events.md explains each.
 const (

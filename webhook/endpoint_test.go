@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,6 +94,33 @@ func TestPersonalData(t *testing.T) {
 		want := `"actor":"usr_1","subject":"usr_2","org":"org_acme","requestId":"req_1","data":{"method":"password"}}}`
 		if body := r.requests()[0].body; len(body) < len(want) || body[len(body)-len(want):] != want {
 			t.Errorf("%s", body)
+		}
+	})
+}
+
+// Nor is it told why somebody was denied: its owner could ask for what is others' and read there
+// whether there is such a thing (AUZ-17). The deployment is told.
+func TestDenied(t *testing.T) {
+	each(t, func(f *fixture) {
+		r := f.receives(nil)
+		f.endpoint(acme, r, "access.denied")
+		f.endpoint("", r, "access.denied")
+		f.must(f.Log.Record(t.Context(), identity.Event{
+			Type: identity.EventAccessDenied, Actor: "usr_1", Org: acme, Data: map[string]string{"route": "GET /posts/{id}", "code": "NOT_FOUND", "reason": "somebody else's"},
+		}))
+		f.spreads()
+		f.delivers(2)
+		told := 0
+		for _, q := range r.requests() {
+			if strings.Contains(q.body, "somebody else's") {
+				told++
+			}
+			if !strings.Contains(q.body, "GET /posts/{id}") {
+				t.Error(q.body)
+			}
+		}
+		if told != 1 {
+			t.Errorf("%d endpoints were told the reason", told)
 		}
 	})
 }

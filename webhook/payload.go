@@ -36,7 +36,11 @@ type event struct {
 }
 
 // encode writes an event for an endpoint of an organization, of the deployment where to is empty.
-func encode(e *identity.Event, to identity.TenantID) ([]byte, error) {
+func encode(of *identity.Event, to identity.TenantID) ([]byte, error) {
+	e := *of
+	if to != "" {
+		e = e.Told()
+	}
 	v := event{e.ID, e.Seq, e.Type, e.At.UTC(), e.Actor, e.Subject, nil, e.IP, e.UserAgent, e.RequestID, e.Data}
 	if e.Org != "" {
 		v.Org = &e.Org

@@ -52,7 +52,7 @@ func (a *API) export(c call, _ none) (b exportBody, err error) {
 			return b, err
 		}
 		for _, e := range list {
-			b.Events = append(b.Events, showEvent(e))
+			b.Events = append(b.Events, showEvent(e.Told()))
 		}
 		if cursor = next; cursor == "" {
 			return b, nil

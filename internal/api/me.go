@@ -129,12 +129,17 @@ func showEvent(e identity.Event) eventBody {
 }
 
 func (a *API) myEvents(c call, in historyQuery) (page[eventBody], error) {
-	return a.events(c, eventQuery{in, c.me().UserID})
+	list, next, err := a.happened(c, eventQuery{in, c.me().UserID})
+	return paged(list, next, func(e identity.Event) eventBody { return showEvent(e.Told()) }), err
 }
 
 func (a *API) events(c call, in eventQuery) (page[eventBody], error) {
-	list, next, err := a.Log.List(c.r.Context(), audit.Query{Subject: in.Subject, Type: in.Type, Limit: in.Limit, Cursor: in.Cursor})
+	list, next, err := a.happened(c, in)
 	return paged(list, next, showEvent), err
+}
+
+func (a *API) happened(c call, in eventQuery) ([]identity.Event, string, error) {
+	return a.Log.List(c.r.Context(), audit.Query{Subject: in.Subject, Type: in.Type, Limit: in.Limit, Cursor: in.Cursor})
 }
 
 type passwordBody struct {
