@@ -118,6 +118,7 @@ func TestMisspeltDemand(t *testing.T) {
 			"?permission=posts:read&permission=posts:delete": "permission", "?org=a&org=b": "org", "?scope=a&scope=b": "scope",
 			"?role=admin;x": "query", "?role=%zz": "query", "?=x": "", "?fresh=5": "fresh", "?fresh=-5m": "fresh", "?fresh=0s": "fresh",
 			"?redirect=yes": "redirect", "?scheme=password": "scheme", "?role=admin&rd=/": "rd", "?x": "x",
+			"?org=%00": "org", "?org=%ff": "org", "?role=admin%00": "role",
 		} {
 			d.asks(query).is(400, "VALIDATION_FAILED").names(member)
 		}

@@ -82,6 +82,8 @@ func exactly(raw string, v any) error {
 			switch {
 			case text == "":
 				return identity.ErrInvalid.With(m.name, "is empty")
+			case !utf8.ValidString(text) || strings.ContainsRune(text, 0): // PostgreSQL would fail
+				return identity.ErrInvalid.With(m.name, "has characters that nothing of ours has")
 			case field.Kind() == reflect.Slice:
 				field.Set(reflect.Append(field, reflect.ValueOf(text)))
 			case field.Len() > 0:
