@@ -14,9 +14,26 @@ import (
 // keysPage is where the owner of API keys sees them.
 const keysPage = "/account/keys"
 
+// firm returns identity.ErrStale where a sign-in does not reach what the roles of the person demand.
+// Threat: no key is ever asked for a second factor, so whoever has the password alone would make one
+// and do by it what needs both.
+func (f *Flow) firm(ctx context.Context) error {
+	if f.Assured(identity.FromContext(ctx)) {
+		return nil
+	}
+	weak := *identity.ErrStale
+	weak.ACR = "aal2"
+	return &weak
+}
+
 // CreateAPIKey makes an API key for a user and tells them by mail: a thief with their session would
-// make one first of all. The key is worth the assurance of the caller. Its errors are those of apikey.Store.Create and account.DisplayName.
+// make one first of all. The key is worth the assurance of the caller. Its errors are those of
+// apikey.Store.Create and account.DisplayName, and identity.ErrStale for a sign-in that does not
+// reach what their roles demand.
 func (f *Flow) CreateAPIKey(ctx context.Context, user identity.UserID, n apikey.New) (k apikey.Key, text string, err error) {
+	if err = f.firm(ctx); err != nil {
+		return k, "", err
+	}
 	if n.Name, err = account.DisplayName(n.Name); err != nil {
 		return k, "", err
 	}
@@ -34,8 +51,11 @@ func (f *Flow) CreateAPIKey(ctx context.Context, user identity.UserID, n apikey.
 
 // RotateAPIKey gives an API key of a user another secret in the place of the one with a prefix, ""
 // for the one that is the newest now, and tells them by mail. Its errors are those of
-// apikey.Store.Rotate.
+// apikey.Store.Rotate, and identity.ErrStale as of CreateAPIKey.
 func (f *Flow) RotateAPIKey(ctx context.Context, user identity.UserID, id identity.KeyID, prefix string, overlap time.Duration) (k *apikey.Key, text string, err error) {
+	if err = f.firm(ctx); err != nil {
+		return nil, "", err
+	}
 	if k, err = f.APIKeys.Get(ctx, user, id); err != nil {
 		return nil, "", err
 	}
@@ -50,8 +70,11 @@ func (f *Flow) RotateAPIKey(ctx context.Context, user identity.UserID, id identi
 }
 
 // ChangeAPIKey changes an API key of a user. Its errors are those of apikey.Store.Change and
-// account.DisplayName.
+// account.DisplayName, and identity.ErrStale as of CreateAPIKey.
 func (f *Flow) ChangeAPIKey(ctx context.Context, user identity.UserID, id identity.KeyID, c apikey.Change) error {
+	if err := f.firm(ctx); err != nil {
+		return err
+	}
 	if c.Name != nil {
 		name, err := account.DisplayName(*c.Name)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-id/gatehouse"
 	"github.com/gatehouse-id/gatehouse/identity"
 )
 
@@ -132,4 +133,18 @@ func TestAPIKeyBesideAuthorization(t *testing.T) {
 	for _, path := range []string{"/auth/me", "/auth/methods"} {
 		d.do("GET", path, nil).is(400, "VALIDATION_FAILED").names("X-API-Key")
 	}
+}
+
+// Nobody comes by a key to what their sign-in does not reach: a key is never asked for a second
+// factor (ZTR-08).
+func TestAPIKeyUnassured(t *testing.T) {
+	f := one(t, func(c *gatehouse.Config) { c.Proofs.Roles = map[string]string{"admin": "aal2"} })
+	user := f.person(alice)
+	d := f.signedIn(alice, "cookie")
+	_, id := d.newKey(message{"name": "x", "scopes": []string{"read"}})
+	f.must(f.gate.Flow.SetRoles(t.Context(), user.ID, []string{"admin"}))
+	d.call("GET", "/admin/api/users", nil).is(401, "STALE_TOKEN")
+	d.call("POST", "/auth/api-keys", message{"name": "x", "scopes": []string{"admin"}}).is(401, "STALE_TOKEN")
+	d.call("PATCH", "/auth/api-keys/"+id, message{"scopes": []string{"admin"}}).is(401, "STALE_TOKEN")
+	d.call("POST", "/auth/api-keys/"+id+"/rotate", message{}).is(401, "STALE_TOKEN")
 }
