@@ -25,18 +25,19 @@ type pass struct {
 
 // A proof is by what a request proves itself.
 type proof struct {
-	authorization, key, cookie []string
-	tls                        *tls.ConnectionState
+	authorization, key, cookie, cert []string // the last as a proxy hands it on (RFC 9440)
+	tls                              *tls.ConnectionState
 }
 
 func proofOf(r *http.Request) proof {
-	return proof{r.Header["Authorization"], r.Header["X-Api-Key"], r.Header["Cookie"], r.TLS}
+	return proof{r.Header["Authorization"], r.Header["X-Api-Key"], r.Header["Cookie"], r.Header["Client-Cert"], r.TLS}
 }
 
 // same reports whether two requests prove themselves by the same. Threat: a request that a handler
 // makes of another's context, with credentials of its own, would be the other's.
 func (p proof) same(q proof) bool {
-	return p.tls == q.tls && slices.Equal(p.authorization, q.authorization) && slices.Equal(p.key, q.key) && slices.Equal(p.cookie, q.cookie)
+	return p.tls == q.tls && slices.Equal(p.authorization, q.authorization) && slices.Equal(p.key, q.key) &&
+		slices.Equal(p.cookie, q.cookie) && slices.Equal(p.cert, q.cert)
 }
 
 type passKey struct{}

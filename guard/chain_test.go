@@ -72,6 +72,7 @@ func TestChainSmuggling(t *testing.T) {
 		"another token":  func(r *http.Request) { r.Header.Set("Authorization", "Bearer second") },
 		"a key":          func(r *http.Request) { r.Header.Set("X-Api-Key", "key") },
 		"another cookie": func(r *http.Request) { r.Header.Set("Cookie", "session=2") },
+		"a certificate":  func(r *http.Request) { r.Header.Set("Client-Cert", ":AA==:") },
 	} {
 		*n = 0
 		outer := f.Protect("outer", guard.Rule{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
