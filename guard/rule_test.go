@@ -202,6 +202,22 @@ func TestRuleLoaded(t *testing.T) {
 	}
 }
 
+// A credential that is bound to an organization does not reach what its owner has in another one
+// (AUZ-21).
+func TestRuleOwnerAbroad(t *testing.T) {
+	f := open(t)
+	rule := guard.Rule{Owner: func(*http.Request) (policy.Resource, error) {
+		return policy.Resource{Owner: "usr_1", Organization: "org_1"}, nil
+	}}
+	for org, status := range map[identity.TenantID]int{"": 204, "org_1": 204, "org_2": 404} {
+		f.caller = user("usr_1")
+		f.caller.TenantID = org
+		if w := f.ask("route", rule); w.Code != status {
+			t.Errorf("bound to %q: %d, want %d", org, w.Code, status)
+		}
+	}
+}
+
 // A condition is asked after the owner and before freshness, and its error is the answer (AUZ-13,
 // AUZ-14).
 func TestRuleCondition(t *testing.T) {
