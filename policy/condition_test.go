@@ -260,3 +260,20 @@ func BenchmarkAuthorize(b *testing.B) {
 		})
 	}
 }
+
+// A condition that names no action is about everything but the administration of the house: that is
+// a role's to give, and an organization's role is never one that gives it (AUZ-02, AUZ-21).
+func TestConditionNeverAdministers(t *testing.T) {
+	p, err := policy.File{Permissions: []policy.Permission{"posts:read"}, Conditions: `permit (principal, action, resource);`}.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	anybody := &identity.Principal{UserID: "usr_1", Roles: []string{"user"}, TenantID: "org_1", TenantRoles: []string{"owner"}}
+	for want, allowed := range map[policy.Permission]bool{"posts:read": true, policy.Admin: false, policy.Admin + ":own": false, policy.Admin + ":any": false} {
+		for _, on := range []*policy.Resource{nil, {Owner: "usr_1"}, {Owner: "usr_1", Organization: "org_1"}} {
+			if d := p.Authorize(policy.Request{Principal: anybody, Permission: want, Resource: on}); d.Allow != allowed {
+				t.Errorf("%s on %v: %+v", want, on, d)
+			}
+		}
+	}
+}
