@@ -88,7 +88,8 @@ func TestAdministration(t *testing.T) {
 		}
 	}
 	for _, r := range ordinary {
-		if a := boss.call(r[0], r[1], nil); a.status != 200 && a.status != 404 {
+		// Without its body one is 400: the guard has let it in.
+		if a := boss.call(r[0], r[1], nil); !slices.Contains([]int{200, 400, 404}, a.status) {
 			t.Errorf("%s: %d", a.request, a.status)
 		}
 	}

@@ -182,7 +182,11 @@ func TestFailures(t *testing.T) {
 		if test.change != nil {
 			test.change(c, &at)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		patience := 20 * time.Second // of the machine, not of the client
+		if test.want == outbound.ErrTimeout {
+			patience = 300 * time.Millisecond
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		_, err := c.Post(ctx, at, nil, nil)
 		cancel()
 		if !errors.Is(err, test.want) || err.Error() != test.want.Error() {
