@@ -183,7 +183,7 @@ func TestFailures(t *testing.T) {
 			test.change(c, &at)
 		}
 		patience := 20 * time.Second // of the machine, not of the client
-		if test.want == outbound.ErrTimeout {
+		if errors.Is(test.want, outbound.ErrTimeout) {
 			patience = 300 * time.Millisecond
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
