@@ -99,7 +99,7 @@ func (s *Store) Create(ctx context.Context, user identity.UserID, n New) (k Key,
 	if n.Scopes, err = s.check(&n.Name, n.Scopes, n.ExpiresAt); err != nil {
 		return k, "", err
 	}
-	text = draw(s.kind())
+	text = secret.Tagged(s.kind())
 	k = Key{
 		ID: identity.NewID[identity.KeyID]("key", now), UserID: user, Name: n.Name, Prefix: text[:PrefixLength], Scopes: n.Scopes,
 		Networks: n.Networks, CreatedAt: time.UnixMicro(now.UnixMicro()).UTC(), ExpiresAt: instant(micros(n.ExpiresAt)), // as it is read back

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/secret"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb"
 )
 
@@ -78,7 +79,7 @@ func (s *Store) Rotate(ctx context.Context, user identity.UserID, id identity.Ke
 	if overlap < 0 || overlap > MaxOverlap {
 		return nil, "", identity.ErrInvalid.With("overlap", "must be from 0s to 168h")
 	}
-	text = draw(s.kind())
+	text = secret.Tagged(s.kind())
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
 		if k, err = s.Get(ctx, user, id); err != nil {
 			return err

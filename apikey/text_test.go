@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gatehouse-id/gatehouse/apikey"
+	"github.com/gatehouse-id/gatehouse/internal/secret"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb/sqldbtest"
 )
 
@@ -23,6 +24,11 @@ func scan(key string) bool {
 		return false
 	}
 	body, sum := key[:len(key)-6], key[len(key)-6:]
+	return sum == checksum(body)
+}
+
+// checksum is that of the page.
+func checksum(body string) string {
 	n := new(big.Int).SetUint64(uint64(crc32.ChecksumIEEE([]byte(body))))
 	text := n.Text(62) // 0-9a-zA-Z; the keys' digits are 0-9A-Za-z
 	text = strings.Map(func(r rune) rune {
@@ -34,7 +40,14 @@ func scan(key string) bool {
 		}
 		return r
 	}, text)
-	return fmt.Sprintf("%06s", text) == sum
+	return fmt.Sprintf("%06s", text)
+}
+
+// near returns a key that differs from another in the last characters of its secret, and in its
+// checksum.
+func near(text string) string {
+	body := text[:len(text)-6-8] + secret.New()[:8]
+	return body + checksum(body)
 }
 
 // A hundred thousand keys are all different, and a scanner that has read the page knows each of

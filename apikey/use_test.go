@@ -100,7 +100,7 @@ func TestDamagedList(t *testing.T) {
 func TestNearMiss(t *testing.T) {
 	f := open(t, sqldbtest.SQLite(t))
 	_, text := f.key(f.user("alice"))
-	near := apikey.Near(text)
+	near := near(text)
 	cause := func(key string) string {
 		_, _, err := f.Check(f.Context(), key, here)
 		return err.Error()

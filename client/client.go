@@ -16,6 +16,7 @@ import (
 
 	"github.com/gatehouse-id/gatehouse/audit"
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/secret"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb"
 )
 
@@ -51,7 +52,7 @@ func (s *Store) Create(ctx context.Context, n New) (*identity.Client, string, er
 	if err := s.check(c.Name, c.URI, c.Roles, c.Scopes); err != nil {
 		return nil, "", err
 	}
-	text := newSecret()
+	text := secret.Tagged(Prefix)
 	err := s.DB.Tx(ctx, func(ctx context.Context) error {
 		// ON CONFLICT, not an error: after one PostgreSQL would refuse the rest.
 		added, err := s.DB.Exec(ctx, `INSERT INTO clients (id, name, state, roles, scopes, uri, created_at)

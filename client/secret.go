@@ -2,10 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
-	"hash/crc32"
-	"strings"
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/identity"
@@ -21,23 +17,9 @@ const MaxOverlap = 30 * 24 * time.Hour
 // usedEvery is how often the last use of a client is written down.
 const usedEvery = time.Minute
 
-// newSecret returns 32 bytes that nobody can guess, in base64url, behind the prefix and before a
-// checksum: a scanner can tell a secret from what looks like one without asking anybody.
-func newSecret() string {
-	body := Prefix + secret.New()
-	return body + checksum(body)
-}
-
-func checksum(body string) string {
-	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(body))))
-}
-
-// WellFormed reports whether a text could be a secret of a client. It says nothing of whether it
-// is one.
-func WellFormed(text string) bool {
-	n := len(Prefix) + secret.Length
-	return strings.HasPrefix(text, Prefix) && len(text) > n && text[n:] == checksum(text[:n])
-}
+// WellFormed reports whether a text could be a secret of a client: a tagged token (package secret).
+// It says nothing of whether it is one.
+func WellFormed(text string) bool { return secret.IsTagged(Prefix, text) }
 
 // Authenticate returns the client of an ID and a secret, and notes that it was used. It returns
 // identity.ErrRejected where the ID is unknown, the secret is not its own, is over, or the client
@@ -79,7 +61,7 @@ func (s *Store) Rotate(ctx context.Context, id identity.ClientID, overlap time.D
 	if overlap < 0 || overlap > MaxOverlap {
 		return "", identity.ErrInvalid.With("overlap", "must be between 0 and "+MaxOverlap.String())
 	}
-	text, raise := newSecret(), 0
+	text, raise := secret.Tagged(Prefix), 0
 	if overlap == 0 {
 		raise = 1
 	}
