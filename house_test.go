@@ -24,7 +24,7 @@ const module = "github.com/gatehouse-id/gatehouse"
 // This is a statement of policy; do not change it to mend a build.
 const order = `
 identity                                                                                # words
-< policy, internal/{secret,password,jose,oauth}                                         # mathematics
+< policy, internal/{secret,password,breach,jose,oauth}                                  # mathematics
 < internal/{sqldb,sqldb/schema,ephemeral,web,outbound}                                  # plumbing
 < sqlite, postgres, redis, internal/ephemeral/ephemeraltest                             # drivers
 < audit, internal/sqldb/sqldbtest                                                       # nouns
@@ -34,7 +34,7 @@ identity                                                                        
 < scheme/schemetest
 < authn, scheme/*, guardgrpc
 < method/methodtest
-< method/*, internal/{provider,recovery,risk,signals,scim,transfer,incident,diagnose}   # verbs
+< method/*, internal/{provider,recovery,risk,captcha,signals,scim,transfer,incident,diagnose}   # verbs
 < internal/{api,pages,console}                                                          # faces
 < gatehouse                                                                             # the door
 < cmd/gatehouse, examples/*, test/*

@@ -36,6 +36,13 @@ var (
 	ErrCSRF = &Error{Kind: Forbidden, Code: "INVALID_CSRF", Message: "This request could not be verified. Reload the page and try again."}
 	// ErrRateLimited is a caller who has asked too often; In says how long to wait.
 	ErrRateLimited = &Error{Kind: TooMany, Code: "RATE_LIMITED", Message: "Too many attempts. Please wait a little."}
+	// ErrLocked is an account, or what was typed as one, that has failed too often; In says how long
+	// to wait. It is the same for an account that nobody has.
+	ErrLocked = &Error{Kind: TooMany, Code: "ACCOUNT_LOCKED", Message: "Too many failed attempts. Please wait, or use the link that we have mailed if there is such an account."}
+	// ErrCaptcha is an attempt that needs the answer to a CAPTCHA, and brought none that passes.
+	ErrCaptcha = &Error{Kind: Forbidden, Code: "CAPTCHA_REQUIRED", Message: "Please show that you are not a program."}
+	// ErrBreached is a password that may not be set, because attackers have it in their lists (PWD-10).
+	ErrBreached = &Error{Kind: Invalid, Code: "BREACHED_PASSWORD", Message: "Password appears in known data breaches."}
 	// ErrUnavailable is a house that is overloaded or cut off from its database.
 	ErrUnavailable = &Error{Kind: Unavailable, Code: "UNAVAILABLE", Message: "The service is busy. Please try again in a moment."}
 	// ErrMustReset is a right proof of somebody who must choose a new password first (BRE-05).
