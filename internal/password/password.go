@@ -34,12 +34,16 @@ const (
 	defaultWait  = 5 * time.Second
 )
 
+// MaxBytes is the longest password that is looked at. Threat: normalising and hashing megabytes for
+// a stranger. Nobody's is longer, so that one that is says nothing of whose it was said to be.
+const MaxBytes = 4 << 10
+
 // A Hasher hashes and verifies passwords, so many at a time: a flood of logins meets a
 // full queue, not a machine out of memory. The zero Hasher is ready and safe for
 // concurrent use; its fields must not change after the first call.
 type Hasher struct {
 	Params   Params        // cost of new hashes
-	Parallel int           // how many hashes run at once; 0 is GOMAXPROCS, less where they would need over 1 GiB
+	Parallel int           // how many hashes run at once; 0 is all processors but one, less where they would need over 1 GiB
 	Queue    int           // how many more may wait; 0 is 64 for each of Parallel
 	Wait     time.Duration // longest wait; 0 is 5 s
 
@@ -47,16 +51,24 @@ type Hasher struct {
 	invalid error  // why Params cannot be used
 	prefix  string // how an encoded hash of the current cost begins
 	nobody  string // one that no password matches
+	own     kind
 	queue   *queue
+	live    atomic.Pointer[map[string]kind] // what verifications are padded to, by name
 	hashes  atomic.Uint64
+
+	counting sync.Mutex
+	worked   map[string]uint64
 }
 
 // Hash returns the Argon2id hash of pw in the PHC string format, with a fresh salt. It
 // fails with identity.ErrUnavailable when the queue is full or too slow, and with
-// ctx.Err() when ctx ends first.
+// ctx.Err() when ctx ends first. A password over MaxBytes is refused at once.
 func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
 	if err := h.ready(); err != nil {
 		return "", err
+	}
+	if len(pw) > MaxBytes {
+		return "", tooLong(MaxBytes)
 	}
 	leave, err := h.queue.enter(ctx, false)
 	if err != nil {
@@ -64,6 +76,7 @@ func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
 	}
 	defer leave()
 	h.hashes.Add(1)
+	h.computed(h.own.name, h.own.work)
 	salt := make([]byte, saltLength)
 	rand.Read(salt)
 	p := h.Params.orDefault()
@@ -73,12 +86,16 @@ func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
 
 // Verify returns nil when pw is the password of encoded, and ErrMismatch when it is not.
 // It asks for a rehash when encoded is not what Hash would make today (PWD-08). An empty
-// encoded is a user who does not exist: it costs as much as a current hash and never
-// matches, so that the time of an answer names no users (BUG-21). A hash that Importable
-// refuses fails before any work is done. Other errors are those of Hash.
+// encoded is a user who does not exist and never matches. Whoever it is about, it does the
+// work of every kind of hash that is live, so that the time of an answer names no users (BUG-21).
+// A hash that Importable refuses fails before any work is done, and so does a password over
+// MaxBytes: it is ErrMismatch. Other errors are those of Hash.
 func (h *Hasher) Verify(ctx context.Context, encoded, pw string) (rehash bool, err error) {
 	if err := h.ready(); err != nil {
 		return false, err
+	}
+	if len(pw) > MaxBytes {
+		return false, ErrMismatch
 	}
 	nobody := encoded == ""
 	if nobody {
@@ -88,13 +105,19 @@ func (h *Hasher) Verify(ctx context.Context, encoded, pw string) (rehash bool, e
 	if err != nil {
 		return false, err
 	}
-	leave, err := h.queue.enter(ctx, d.memory > uint64(h.Params.orDefault().Memory))
+	k := kindOf(encoded, d)
+	live := h.met(k)
+	leave, err := h.queue.enter(ctx, max(most(live), k.memory) > uint64(h.Params.orDefault().Memory))
 	if err != nil {
 		return false, err
 	}
 	defer leave()
 	h.hashes.Add(1)
-	if !d.MatchBytes(normalise(pw)) || nobody {
+	text := normalise(pw)
+	matched := d.MatchBytes(text)
+	h.computed(k.name, k.work)
+	h.pad(live, k, text)
+	if !matched || nobody {
 		return false, ErrMismatch
 	}
 	return !h.current(encoded), nil
@@ -115,8 +138,10 @@ func (h *Hasher) ready() error {
 		h.invalid = p.Validate()
 		h.prefix = fmt.Sprintf("$argon2id$v=%d$%s$", argon2.Version, p)
 		h.nobody = h.encode(make([]byte, saltLength), make([]byte, keyLength))
+		h.own = kind{name: strings.Trim(h.prefix, "$"), work: 1, memory: uint64(p.Memory), sample: h.nobody}
+		h.live.Store(&map[string]kind{h.own.name: h.own})
 		affordable := max(1, maxTogether/int(p.Memory))
-		parallel := cmp.Or(h.Parallel, min(runtime.GOMAXPROCS(0), affordable))
+		parallel := cmp.Or(h.Parallel, min(max(1, runtime.GOMAXPROCS(0)-1), affordable))
 		h.queue = newQueue(parallel, cmp.Or(h.Queue, defaultQueue*parallel), cmp.Or(h.Wait, defaultWait))
 	})
 	return h.invalid
