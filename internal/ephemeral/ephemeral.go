@@ -1,13 +1,16 @@
 // Package ephemeral keeps small facts that may be forgotten: how often something was
-// tried, and what may happen only once within a minute. It has two verbs, Count and Claim.
+// tried, how fast something goes, and what may happen only once within a minute. It has three
+// verbs: Count, Take and Claim.
 //
-// It owns counters with a window. It does not know what is counted, and it is never the
-// only place of a "no": used codes, locks and revocations live in SQL, because what is
+// It owns counters with a window, rates by the generic cell rate algorithm (ITU-T I.371), and
+// how several machines count together: Shared. It does not know what is counted, and it is never
+// the only place of a "no": used codes, locks and revocations live in SQL, because what is
 // kept here does not survive a restart.
 package ephemeral
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -18,10 +21,41 @@ type Store interface {
 	// ends. The first Count of a key begins its window. With n 0 it only looks; a negative n
 	// takes back, never below zero.
 	Count(ctx context.Context, key string, n int, window time.Duration) (sum int, end time.Time, err error)
+	// Take takes one of the n that key has per time and reports whether there was one. It returns how
+	// many are left, and when all of them will be there again; if there was none, when there is one.
+	// They come back one by one, so that no two windows stand side by side.
+	Take(ctx context.Context, key string, n int, per time.Duration) (taken bool, left int, until time.Time, err error)
 	// Claim reports whether key was free, and takes it for d.
 	Claim(ctx context.Context, key string, d time.Duration) (bool, error)
-	// Forget drops key.
+	// Forget drops key, whatever was kept of it.
 	Forget(ctx context.Context, key string) error
+}
+
+// Apart returns a Store that asks s for everything but Take, for which it asks near: a call is not
+// to wait for a network. What was claimed near is claimed.
+func Apart(s, near Store) Store { return apart{s, near} }
+
+type apart struct {
+	Store
+	near Store
+}
+
+// Claim implements Store.
+func (a apart) Claim(ctx context.Context, key string, d time.Duration) (bool, error) {
+	if free, err := a.near.Claim(ctx, key, d); err != nil || !free {
+		return false, err
+	}
+	return a.Store.Claim(ctx, key, d)
+}
+
+// Take implements Store.
+func (a apart) Take(ctx context.Context, key string, n int, per time.Duration) (bool, int, time.Time, error) {
+	return a.near.Take(ctx, key, n, per)
+}
+
+// Forget implements Store.
+func (a apart) Forget(ctx context.Context, key string) error {
+	return errors.Join(a.Store.Forget(ctx, key), a.near.Forget(ctx, key))
 }
 
 // most is how many keys a memory keeps. An attacker can invent addresses without end, and
@@ -55,10 +89,7 @@ func (m *memory) Count(_ context.Context, key string, n int, window time.Duratio
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	e, ok := m.young[key]
-	if !ok {
-		e = m.old[key]
-	}
+	e := m.get(key)
 	if !now.Before(e.end) {
 		e = entry{end: now.Add(window)}
 	}
@@ -67,6 +98,57 @@ func (m *memory) Count(_ context.Context, key string, n int, window time.Duratio
 		m.put(key, e)
 	}
 	return e.n, e.end, nil
+}
+
+// Take implements Store.
+func (m *memory) Take(_ context.Context, key string, n int, per time.Duration) (bool, int, time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key = "take:" + key
+	now, each := m.now(), Interval(n, per)
+	full := m.get(key).end
+	if full.Before(now) || full.Sub(now) > 2*per { // nobody takes so much: the clock went back
+		full = now
+	}
+	ok := full.Add(each).Sub(now) <= per
+	if ok {
+		full = full.Add(each)
+		m.put(key, entry{end: full})
+	}
+	ok, left, until := Taken(ok, now, full, n, per)
+	return ok, left, until, nil
+}
+
+// raise makes key at least as exhausted as somebody else knows it to be.
+func (m *memory) raise(key string, full time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if key = "take:" + key; full.After(m.get(key).end) {
+		m.put(key, entry{end: full})
+	}
+}
+
+// Interval is the time in which one of n per time comes back, in whole microseconds: that is as
+// exact as every Store can be.
+func Interval(n int, per time.Duration) time.Duration {
+	return (per / time.Duration(n)).Truncate(time.Microsecond)
+}
+
+// Taken is what a Take returns that came out as taken: full is when all of them will be there
+// again, by the theoretical arrival time of the generic cell rate algorithm.
+func Taken(taken bool, now, full time.Time, n int, per time.Duration) (bool, int, time.Time) {
+	each := Interval(n, per)
+	if !taken {
+		return false, 0, full.Add(each - per)
+	}
+	return true, int((per - full.Sub(now)) / each), full
+}
+
+func (m *memory) get(key string) entry {
+	if e, ok := m.young[key]; ok {
+		return e
+	}
+	return m.old[key]
 }
 
 func (m *memory) put(key string, e entry) {
@@ -86,7 +168,9 @@ func (m *memory) Claim(ctx context.Context, key string, d time.Duration) (bool, 
 func (m *memory) Forget(_ context.Context, key string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.young, key)
-	delete(m.old, key)
+	for _, k := range []string{key, "take:" + key, "claim:" + key} {
+		delete(m.young, k)
+		delete(m.old, k)
+	}
 	return nil
 }

@@ -13,6 +13,19 @@ func TestMemory(t *testing.T) {
 	ephemeraltest.Run(t, func(_ *testing.T, now func() time.Time) ephemeral.Store { return ephemeral.Memory(now) })
 }
 
+func TestApart(t *testing.T) {
+	ephemeraltest.Run(t, func(_ *testing.T, now func() time.Time) ephemeral.Store {
+		return ephemeral.Apart(ephemeral.Memory(now), ephemeral.Memory(now))
+	})
+	s := newFar(time.Now)
+	if taken, _, _, _ := ephemeral.Apart(s, ephemeral.Memory(nil)).Take(t.Context(), "ada", 1, time.Hour); !taken || s.asks() != 0 {
+		t.Error("a call asks the other store")
+	}
+	if taken, _, _, _ := s.Take(t.Context(), "ada", 1, time.Hour); !taken {
+		t.Error("a call was taken in the other store")
+	}
+}
+
 // Invented keys push each other out, never a key that is in use (bounded memory).
 func TestMemoryIsBounded(t *testing.T) {
 	s := ephemeral.Memory(nil)
