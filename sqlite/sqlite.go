@@ -21,7 +21,8 @@ import (
 )
 
 const (
-	settings = "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	settings = "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&" +
+		"_pragma=journal_size_limit(67108864)" // what a flood made of the log is cut off once it is in the database (I10)
 	readOnly = "_pragma=busy_timeout(10000)&_pragma=query_only(1)"
 )
 

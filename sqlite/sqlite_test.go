@@ -78,6 +78,7 @@ func TestSettings(t *testing.T) {
 		{"foreign_keys", "1", ""},
 		{"query_only", "0", "1"},
 		{"busy_timeout", "10000", "10000"},
+		{"journal_size_limit", "67108864", ""}, // 64 MiB: a flood's log does not stay (I10)
 	} {
 		var writer, reader string
 		err := db.Tx(t.Context(), func(ctx context.Context) error {

@@ -116,6 +116,7 @@ func (db *DB) Tx(ctx context.Context, fn func(ctx context.Context) error) error 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	tell(ctx, "BEGIN")
 	if db.queue != nil {
 		return db.join(ctx, fn)
 	}
@@ -150,6 +151,7 @@ func (db *DB) alone(ctx context.Context, fn func(context.Context) error) error {
 // it is a transaction of its own.
 func (db *DB) Exec(ctx context.Context, query string, args ...any) (n int64, err error) {
 	err = db.Tx(ctx, func(ctx context.Context) error {
+		tell(ctx, query)
 		res, err := current(ctx).prepare(ctx, query).ExecContext(ctx, args...)
 		if err != nil {
 			return err
@@ -166,6 +168,7 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (n int64, err
 func (db *DB) Change(ctx context.Context, dest []any, query string, args ...any) (changed bool, err error) {
 	err = db.Tx(ctx, func(ctx context.Context) error {
 		changed = false
+		tell(ctx, query)
 		err := current(ctx).prepare(ctx, query).QueryRowContext(ctx, args...).Scan(dest...)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -229,6 +232,7 @@ func (db *DB) patient(ctx context.Context) (context.Context, context.CancelFunc)
 
 // read prepares query where ctx says: inside a Tx its own writes must be seen.
 func (db *DB) read(ctx context.Context, query string) (statement, error) {
+	tell(ctx, query)
 	if t := current(ctx); t != nil {
 		return t.prepare(ctx, query), nil
 	}
