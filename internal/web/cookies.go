@@ -23,6 +23,7 @@ const (
 	Theme                 // light or dark, chosen by the person
 	Login                 // the handle of a sign-in under way on our pages
 	Device                // the secret of a remembered device
+	Known                 // the mark of a browser that has signed in before: its failures count apart
 	App                   // on the host of an application: whose browser it is
 )
 
@@ -44,6 +45,7 @@ var jar = map[Cookie]attributes{
 	Theme:   {name: "gh_theme", sameSite: http.SameSiteLaxMode},
 	Login:   {name: "login", prefix: "__Host-", sameSite: http.SameSiteLaxMode},
 	Device:  {name: "device", prefix: "__Host-", sameSite: http.SameSiteLaxMode},
+	Known:   {name: "known", prefix: "__Host-", sameSite: http.SameSiteLaxMode},
 	App:     {name: "app", prefix: "__Host-", sameSite: http.SameSiteLaxMode},
 }
 

@@ -25,6 +25,18 @@ var (
 	errFormType    = &identity.Error{Kind: identity.Unsupported, Code: "UNSUPPORTED_MEDIA_TYPE", Message: "The body must be a form."}
 )
 
+// Bound refuses a body that says that it is longer than BodyMost, without reading it, and cuts one
+// off that turns out to be. No route takes more.
+func Bound(w http.ResponseWriter, r *http.Request) error {
+	if r.ContentLength > BodyMost {
+		return errTooLarge
+	}
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = http.MaxBytesReader(w, r.Body, BodyMost)
+	}
+	return nil
+}
+
 // Decode reads a JSON body into v, a pointer to a struct. A member that v does not have,
 // one that stands twice, one of the wrong type, anything behind the object, a body over 64
 // KiB: each is refused, naming the member (BUG-26). An empty body is an empty object.

@@ -11,9 +11,13 @@ type Secrets struct {
 	AccessLife               time.Duration
 	Device                   string // by which a remembered device is known
 	DeviceFor                time.Duration
+	Known                    string        // the mark of a browser that has signed in before
 	Keep                     time.Duration // of the others; 0: as long as the browser runs
 	None                     bool          // the client is no browser: it gets no cookie at all
 }
+
+// knownFor is as long as browsers keep any cookie (RFC 6265bis section 5.5).
+const knownFor = 400 * 24 * time.Hour
 
 // HandOver sets the cookies of a sign-in or, if begun is false, of a refresh. A sign-in
 // takes away what another mode left, and gives the browser a new hint.
@@ -35,6 +39,9 @@ func (s *Site) HandOver(w http.ResponseWriter, r *http.Request, v Secrets, begun
 	}
 	if v.Device != "" {
 		s.SetCookie(w, Device, v.Device, v.DeviceFor)
+	}
+	if v.Known != "" {
+		s.SetCookie(w, Known, v.Known, knownFor)
 	}
 	if begun {
 		s.SetHint(w, v.Keep)

@@ -36,7 +36,12 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type Site struct {
 	Public  *url.URL       // the public URL; its path is where the house is mounted
 	CORS    []string       // origins that may call with credentials, exactly
-	Proxies []netip.Prefix // whose X-Forwarded-For is believed
+	Proxies []netip.Prefix // whose Forwarded field is believed
+	// Forwarded is the field in which they say for whom they ask: XForwardedFor, which is "" too, or
+	// Forwarded. The other one is not read.
+	Forwarded string
+	// Preload lets HSTS say that browsers may have the host built in, which is hard to undo.
+	Preload bool
 	// Applications are the origins of applications on other hosts, for which proxies ask who calls.
 	Applications []string
 	Now          func() time.Time
@@ -82,38 +87,6 @@ func (s *Site) Enter(w http.ResponseWriter, r *http.Request) *http.Request {
 	return r.WithContext(context.WithValue(ctx, siteKey{}, s))
 }
 
-// client returns the address of whoever sent the request: the peer, or behind trusted
-// proxies the rightmost address that is not theirs. What stands left of it anybody can
-// write (RAT-07).
-func (s *Site) client(r *http.Request) string {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	addr := peer.Addr().Unmap()
-	if !s.trusts(addr) {
-		return addr.String()
-	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
-		}
-		if addr = hop.Unmap(); !s.trusts(addr) {
-			break
-		}
-	}
-	return addr.String()
-}
-
-// Believes reports whether a trusted proxy passed the request on, so that what only a proxy can
-// know may be read from its header fields.
-func (s *Site) Believes(r *http.Request) bool {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && s.trusts(peer.Addr().Unmap())
-}
-
 // Application returns the origin of the application on another host for which a trusted proxy
 // sends the request, as one of those that are configured; "" where it is for none of them.
 func (s *Site) Application(r *http.Request) string {
@@ -127,15 +100,6 @@ func (s *Site) Application(r *http.Request) string {
 		}
 	}
 	return ""
-}
-
-func (s *Site) trusts(addr netip.Addr) bool {
-	for _, p := range s.Proxies {
-		if p.Contains(addr) {
-			return true
-		}
-	}
-	return false
 }
 
 var status = map[identity.Kind]int{
