@@ -74,20 +74,26 @@ func (f failure) Unwrap() []error { return []error{f.what, f.cause} }
 // Post sends body and returns the answer, whatever its status. The error is ErrURL, ErrRefused,
 // ErrName, ErrTimeout, ErrCertificate or ErrConnection. It takes 15 seconds at most.
 func (c *Client) Post(ctx context.Context, to string, header map[string]string, body []byte) (Answer, error) {
+	return c.call(ctx, http.MethodPost, to, header, body, longestAnswer)
+}
+
+func (c *Client) call(ctx context.Context, method, to string, header map[string]string, body []byte, most int64) (Answer, error) {
 	u, err := c.parse(to)
 	if err != nil {
 		return Answer{}, failure{ErrURL, err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
 	if err != nil {
 		return Answer{}, failure{ErrURL, err}
 	}
 	for name, value := range header {
 		r.Header.Set(name, value)
 	}
-	r.Header.Set("User-Agent", userAgent)
+	if r.Header.Get("User-Agent") == "" {
+		r.Header.Set("User-Agent", userAgent)
+	}
 	client := http.Client{
 		Transport:     c.transport(u.Scheme == "http"),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -98,7 +104,7 @@ func (c *Client) Post(ctx context.Context, to string, header map[string]string, 
 	}
 	defer response.Body.Close()
 	a := Answer{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now())}
-	a.Body, _ = io.ReadAll(io.LimitReader(response.Body, longestAnswer)) // the status is the answer
+	a.Body, _ = io.ReadAll(io.LimitReader(response.Body, most)) // the status is the answer
 	return a, nil
 }
 
