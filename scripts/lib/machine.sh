@@ -26,6 +26,7 @@ chromium_path() {
 missing() {
 	if ! command -v gcc clang >/dev/null; then echo gcc libc6-dev; fi # the race detector's
 	postgres_bin >/dev/null || echo postgresql
+	command -v redis-server >/dev/null || echo redis-server
 	chromium_path >/dev/null || echo chromium fonts-noto-core # letters to draw, Arabic ones too
 	command -v oathtool >/dev/null || echo oathtool # an authenticator application of another make
 	command -v zbarimg >/dev/null || echo zbar-tools # a scanner of QR codes
