@@ -35,6 +35,8 @@ type Log struct {
 	Authentic func(message []byte, signature string) bool
 
 	counts   sync.Map // type → *atomic.Int64
+	summing  sync.Mutex
+	surplus  map[string]*surplus // by type
 	once     sync.Once
 	recorded chan struct{}
 }
@@ -55,9 +57,22 @@ type personal struct {
 }
 
 // Record appends e in the transaction of ctx, so that the caller's change and its event are
-// one. The ID, the time and the origin are filled in, and the actor where it is empty.
+// one. The ID, the time and the origin are filled in, and the actor where it is empty. Of what
+// strangers cause about nobody only so many are recorded in a minute; Settle tells of the others.
 func (l *Log) Record(ctx context.Context, e identity.Event) error {
 	l.fill(ctx, &e)
+	if !l.spare(&e) {
+		if err := l.write(ctx, e); err != nil {
+			return err
+		}
+	}
+	l.count(e.Type)
+	l.ring()
+	return nil
+}
+
+// write appends an event that is filled in.
+func (l *Log) write(ctx context.Context, e identity.Event) error {
 	who, err := json.Marshal(personal{e.IP, e.UserAgent})
 	if err != nil {
 		return err
@@ -73,12 +88,14 @@ func (l *Log) Record(ctx context.Context, e identity.Event) error {
 	if err != nil {
 		return fmt.Errorf("record %s: %w", e.Type, err)
 	}
-	l.count(e.Type)
+	return nil
+}
+
+func (l *Log) ring() {
 	select {
 	case l.bell() <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
 func (l *Log) fill(ctx context.Context, e *identity.Event) {

@@ -55,6 +55,14 @@ func (l *Log) OfRequest(ctx context.Context, id identity.RequestID) ([]identity.
 		WHERE at BETWEEN $1 AND $2 AND request_id = $3 ORDER BY at, id`, from.UnixMicro(), began.Add(time.Hour).UnixMicro(), string(id))
 }
 
+// Count returns how many events of one type there are about a user since a time, and counts no
+// further than most.
+func (l *Log) Count(ctx context.Context, subject identity.UserID, kind string, since time.Time, most int) (n int, err error) {
+	_, err = l.DB.Row(ctx, []any{&n}, `SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE subject = $1 AND at > $2 AND type = $3 LIMIT $4) AS few`,
+		string(subject), since.UnixMicro(), kind, most)
+	return n, err
+}
+
 func scan(row func(...any) error) (e identity.Event, err error) {
 	var at int64
 	var who, data string
