@@ -1,14 +1,15 @@
 // Package throttle slows callers down: by address, by account and by both.
 //
-// It owns rates and the counting of attempts. It does not know what is attempted. The
-// counters are ephemeral; a lock that must survive a restart is not kept here.
+// It owns the limits (limits.go), the counting of attempts, the ladder of pauses between failed
+// ones, and the table of locks. It does not know what is attempted. Counters are ephemeral; a lock
+// is a row, because a "no" survives a restart.
 package throttle
 
 import (
-	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +21,26 @@ import (
 type Rate struct {
 	N   int
 	Per time.Duration
+	// Name says what is counted together: all routes whose Rate has one name. "": each by itself.
+	Name Name
+}
+
+// String returns the rate as it is written in settings: 100/1m0s.
+func (r Rate) String() string { return fmt.Sprintf("%d/%v", r.N, r.Per) }
+
+// UnmarshalText reads a rate as String writes it.
+func (r *Rate) UnmarshalText(text []byte) error {
+	n, per, _ := strings.Cut(string(text), "/")
+	count, err := strconv.Atoi(n)
+	if err != nil {
+		return fmt.Errorf("a limit is so many in such a time, like 100/1m: %q", text)
+	}
+	d, err := time.ParseDuration(per)
+	if err != nil {
+		return fmt.Errorf("a limit is so many in such a time, like 100/1m: %q", text)
+	}
+	*r = Rate{N: count, Per: d}
+	return nil
 }
 
 // A State is what a caller has left, for the RateLimit header fields
@@ -27,107 +48,38 @@ type Rate struct {
 type State struct {
 	Rate  Rate
 	Left  int
-	Reset time.Duration // until the window ends
+	Reset time.Duration // until all are there again or, where none is left, until one is
 }
 
 // A Limiter counts in a Store.
 type Limiter struct {
 	Store ephemeral.Store
+	Locks *Locks
 	Now   func() time.Time
+	// Limits are those that are other than in the Table.
+	Limits Limits
 	// Off lifts every limit, for load tests of a development server.
 	Off bool
 }
 
-// Allow counts one more use of key. Beyond the rate it returns identity.ErrRateLimited
-// with the time to wait.
+// Rate returns a limit by its name.
+func (l *Limiter) Rate(n Name) Rate { return l.Limits.Rate(n) }
+
+// Allow takes one use of key. Where none is left it returns identity.ErrRateLimited with the time
+// to wait.
 func (l *Limiter) Allow(ctx context.Context, key string, r Rate) (State, error) {
 	if r.N == 0 || l.Off {
 		return State{}, nil
 	}
-	sum, end, err := l.Store.Count(ctx, key, 1, r.Per)
+	taken, left, until, err := l.Store.Take(ctx, key, r.N, r.Per)
 	if err != nil {
 		return State{}, err
 	}
-	s := State{Rate: r, Left: max(0, r.N-sum), Reset: end.Sub(l.Now())}
-	if sum > r.N {
+	s := State{Rate: r, Left: left, Reset: until.Sub(l.Now())}
+	if !taken {
 		return s, identity.ErrRateLimited.In(s.Reset)
 	}
 	return s, nil
-}
-
-// A Budget is a key with the rate of failures that it allows.
-type Budget struct {
-	Key  string
-	Rate Rate
-}
-
-// An Attempt is a try that was counted before its outcome is known, so that a thousand
-// tries at once are not judged by the count before the first of them.
-type Attempt struct {
-	limiter *Limiter
-	counted []counted
-}
-
-// counted is a budget with the end of the window in which the attempt was counted.
-type counted struct {
-	Budget
-	end time.Time
-}
-
-// Spent is the key of a budget that is spent: the cause of a refusal by Begin.
-type Spent string
-
-// Error implements error.
-func (s Spent) Error() string { return "spent: " + string(s) }
-
-// Begins reports whether the key begins so.
-func (s Spent) Begins(prefix string) bool { return strings.HasPrefix(string(s), prefix) }
-
-// Begin counts one attempt against each budget. If one is spent it returns
-// identity.ErrRateLimited, and the attempt must not be made. It then counts against none: a
-// caller whose address is spent must not use up the budget of somebody else's account.
-func (l *Limiter) Begin(ctx context.Context, budgets ...Budget) (*Attempt, error) {
-	a := &Attempt{limiter: l}
-	for _, b := range budgets {
-		s, err := l.Allow(ctx, b.Key, b.Rate)
-		a.counted = append(a.counted, counted{b, l.Now().Add(s.Reset)})
-		if err != nil {
-			var e *identity.Error
-			if errors.As(err, &e) && errors.Is(err, identity.ErrRateLimited) {
-				err = e.Because(Spent(b.Key))
-			}
-			return nil, cmp.Or(a.takeBack(ctx), err)
-		}
-	}
-	return a, nil
-}
-
-// Succeeded takes the attempt back: only failures count. The budgets named by forgive are
-// forgotten altogether (RAT-08).
-func (a *Attempt) Succeeded(ctx context.Context, forgive func(Budget) bool) error {
-	for i, c := range a.counted {
-		if forgive(c.Budget) {
-			if err := a.limiter.Store.Forget(ctx, c.Key); err != nil {
-				return err
-			}
-			a.counted[i].end = time.Time{}
-		}
-	}
-	return a.takeBack(ctx)
-}
-
-// takeBack leaves alone what was never counted and windows that are over: the next one would
-// begin below zero.
-func (a *Attempt) takeBack(ctx context.Context) error {
-	for _, c := range a.counted {
-		if !a.limiter.Now().Before(c.end) {
-			continue
-		}
-		if _, _, err := a.limiter.Store.Count(ctx, c.Key, -1, c.Rate.Per); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Network returns what an address is counted by: itself, or for IPv6 its /64, of which one

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/ephemeral"
+	"github.com/gatehouse-id/gatehouse/internal/sqldb"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb/sqldbtest"
 	"github.com/gatehouse-id/gatehouse/throttle"
 )
@@ -16,10 +17,16 @@ import (
 // A clock is moved by the test.
 type clock struct{ time.Time }
 
-func newLimiter() (*throttle.Limiter, *clock) {
+func newLimiter(t *testing.T) (*throttle.Limiter, *clock) { return over(sqldbtest.SQLite(t)) }
+
+func over(db *sqldb.DB) (*throttle.Limiter, *clock) {
 	c := &clock{time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	now := func() time.Time { return c.Time }
-	return &throttle.Limiter{Store: ephemeral.Memory(now), Now: now}, c
+	return &throttle.Limiter{Store: ephemeral.Memory(now), Locks: &throttle.Locks{DB: db, Now: now}, Now: now}, c
+}
+
+func ladder(key string, n int) throttle.Budget {
+	return throttle.Budget{Key: key, Rate: throttle.Rate{N: n, Per: 15 * time.Minute}, Ladder: true}
 }
 
 func budget(key string, n int) throttle.Budget {
@@ -27,7 +34,7 @@ func budget(key string, n int) throttle.Budget {
 }
 
 func TestAllow(t *testing.T) {
-	l, c := newLimiter()
+	l, c := newLimiter(t)
 	rate := throttle.Rate{N: 2, Per: time.Minute}
 	for _, s := range []struct {
 		step  string
@@ -37,12 +44,12 @@ func TestAllow(t *testing.T) {
 		reset time.Duration
 		spent bool
 	}{
-		{"first", 0, "a", 1, time.Minute, false},
+		{"first", 0, "a", 1, 30 * time.Second, false},
 		{"second, later", 20 * time.Second, "a", 0, 40 * time.Second, false},
-		{"one too many", 10 * time.Second, "a", 0, 30 * time.Second, true},
-		{"another key", 0, "b", 1, time.Minute, false},
-		{"still", 29 * time.Second, "a", 0, time.Second, true},
-		{"the next window", time.Second, "a", 1, time.Minute, false},
+		{"one too many", 5 * time.Second, "a", 0, 5 * time.Second, true},
+		{"another key", 0, "b", 1, 30 * time.Second, false},
+		{"still", 4 * time.Second, "a", 0, time.Second, true},
+		{"one came back", time.Second, "a", 0, time.Minute, false},
 	} {
 		c.Time = c.Add(s.wait)
 		state, err := l.Allow(t.Context(), s.key, rate)
@@ -60,30 +67,27 @@ func TestAllow(t *testing.T) {
 }
 
 func TestNoLimit(t *testing.T) {
-	l, _ := newLimiter()
-	off, _ := newLimiter()
+	l, _ := newLimiter(t)
+	off, _ := newLimiter(t)
 	off.Off = true
 	for name, c := range map[string]struct {
 		limiter *throttle.Limiter
 		budget  throttle.Budget
-	}{"zero rate": {l, throttle.Budget{Key: "a"}}, "off": {off, budget("a", 1)}} {
+	}{"zero rate": {l, throttle.Budget{Key: "a", Ladder: true}}, "off": {off, ladder("a", 1)}} {
 		for range 5 {
 			if state, err := c.limiter.Allow(t.Context(), c.budget.Key, c.budget.Rate); state != (throttle.State{}) || err != nil {
 				t.Errorf("%s: %+v, %v", name, state, err)
 			}
 			a, err := c.limiter.Begin(t.Context(), c.budget)
 			if err == nil {
-				err = a.Succeeded(t.Context(), nobody)
+				err = errors.Join(a.Failed(t.Context()), c.limiter.Fail(t.Context(), c.budget), c.limiter.Spent(t.Context(), c.budget))
 			}
-			if err != nil {
+			if err != nil || a.Suspect() || len(a.Locks()) > 0 {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 	}
 }
-
-func nobody(throttle.Budget) bool    { return false }
-func everybody(throttle.Budget) bool { return true }
 
 func begin(t *testing.T, l *throttle.Limiter, budgets ...throttle.Budget) *throttle.Attempt {
 	t.Helper()
@@ -107,36 +111,37 @@ func spent(t *testing.T, l *throttle.Limiter, b throttle.Budget, left int) {
 	}
 }
 
-// Only failures count, and a success forgives those it may (RAT-01, RAT-08).
+// Only failures count, and a success forgives the account they were of (RAT-01, RAT-08).
 func TestAttempt(t *testing.T) {
-	for _, c := range []struct {
-		name             string
-		forgive          func(throttle.Budget) bool
-		address, account int // attempts left
-	}{
-		{"forgives nobody", nobody, 2, 1},
-		{"forgives the account", func(b throttle.Budget) bool { return b.Key == "account" }, 2, 3},
-		{"forgives everybody", everybody, 4, 3},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			l, _ := newLimiter()
-			address, account := budget("address", 4), budget("account", 3)
-			begin(t, l, address, account) // two failures
-			begin(t, l, address, account)
-			if err := begin(t, l, address, account).Succeeded(t.Context(), c.forgive); err != nil {
-				t.Fatal(err)
-			}
-			spent(t, l, address, c.address)
-			spent(t, l, account, c.account)
-		})
+	l, _ := newLimiter(t)
+	address, account := budget("address", 4), ladder("account", 3)
+	begin(t, l, address, account) // two failures
+	begin(t, l, address, account)
+	if err := begin(t, l, address, account).Succeeded(t.Context()); err != nil {
+		t.Fatal(err)
 	}
+	spent(t, l, address, 2)
+	spent(t, l, account, 3)
+}
+
+// An attempt that was not made counts against nobody.
+func TestUndo(t *testing.T) {
+	l, _ := newLimiter(t)
+	address, account := budget("address", 2), ladder("account", 1)
+	for range 5 {
+		if err := begin(t, l, address, account).Undo(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	spent(t, l, account, 1)
+	spent(t, l, address, 2)
 }
 
 // A refused attempt was not made: it counts against nobody, in whatever order the budgets
 // stand. Otherwise a spent address could lock the accounts of others.
 func TestRefusedAttemptCountsNowhere(t *testing.T) {
-	l, _ := newLimiter()
-	address, account := budget("address", 1), budget("account", 3)
+	l, _ := newLimiter(t)
+	address, account := budget("address", 1), ladder("account", 3)
 	begin(t, l, address)
 	for range 10 {
 		for _, order := range [][]throttle.Budget{{address, account}, {account, address}} {
@@ -148,28 +153,13 @@ func TestRefusedAttemptCountsNowhere(t *testing.T) {
 	spent(t, l, account, 3)
 }
 
-// A refusal names the budget that is spent, to the house alone.
-func TestSpent(t *testing.T) {
-	l, _ := newLimiter()
-	begin(t, l, budget("account ada", 1))
-	_, err := l.Begin(t.Context(), budget("address 1", 5), budget("account ada", 1))
-	var spent throttle.Spent
-	if !errors.As(err, &spent) || string(spent) != "account ada" || !spent.Begins("account ") || spent.Begins("address ") {
-		t.Errorf("%v", err)
-	}
-	var e *identity.Error
-	if !errors.As(err, &e) || e.Message != identity.ErrRateLimited.Message {
-		t.Errorf("it tells %v", e)
-	}
-}
-
 // An attempt that ends in the next window does not leave that one with a credit.
 func TestAttemptOutlivesItsWindow(t *testing.T) {
-	l, c := newLimiter()
+	l, c := newLimiter(t)
 	account := budget("account", 2)
 	a := begin(t, l, account)
 	c.Time = c.Add(time.Minute)
-	if err := a.Succeeded(t.Context(), nobody); err != nil {
+	if err := a.Succeeded(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	spent(t, l, account, 2)
@@ -178,7 +168,7 @@ func TestAttemptOutlivesItsWindow(t *testing.T) {
 // A thousand tries at once are not judged by the count before the first of them.
 func TestAttemptsAtOnce(t *testing.T) {
 	for round := range sqldbtest.Rounds(t) {
-		l, _ := newLimiter()
+		l, _ := newLimiter(t)
 		address, account := budget("address", 20), budget("account", 7)
 		var mu sync.Mutex
 		var attempts []*throttle.Attempt
@@ -196,7 +186,7 @@ func TestAttemptsAtOnce(t *testing.T) {
 			t.Errorf("round %d: %d attempts were made, 7 allowed", round, n)
 		}
 		sqldbtest.Race(len(attempts), func(i int) {
-			if err := attempts[i].Succeeded(t.Context(), nobody); err != nil {
+			if err := attempts[i].Succeeded(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -208,8 +198,11 @@ func TestAttemptsAtOnce(t *testing.T) {
 // A store that does not answer refuses: a limiter that lets everybody in is none (I4).
 func TestStoreFails(t *testing.T) {
 	down := errors.New("the store is down")
-	l, _ := newLimiter()
-	a := begin(t, l, budget("a", 1))
+	l, _ := newLimiter(t)
+	for range 3 {
+		begin(t, l, ladder("a", 10))
+	}
+	a := begin(t, l, ladder("a", 10)) // whose failure costs a pause
 	l.Store = broken{down}
 	if _, err := l.Allow(t.Context(), "a", throttle.Rate{N: 1, Per: time.Minute}); !errors.Is(err, down) {
 		t.Errorf("Allow returned %v", err)
@@ -217,15 +210,26 @@ func TestStoreFails(t *testing.T) {
 	if _, err := l.Begin(t.Context(), budget("a", 1)); !errors.Is(err, down) {
 		t.Errorf("Begin returned %v", err)
 	}
-	if err := errors.Join(a.Succeeded(t.Context(), nobody), a.Succeeded(t.Context(), everybody)); !errors.Is(err, down) {
-		t.Errorf("Succeeded returned %v", err)
+	for name, err := range map[string]error{
+		"Begin on the ladder": second(l.Begin(t.Context(), ladder("a", 1))), "Undo": a.Undo(t.Context()), "Failed": a.Failed(t.Context()),
+		"Fail": l.Fail(t.Context(), budget("a", 1)), "Spent": l.Spent(t.Context(), budget("a", 1)), "Succeeded": a.Succeeded(t.Context()),
+	} {
+		if !errors.Is(err, down) {
+			t.Errorf("%s returned %v", name, err)
+		}
 	}
 }
+
+func second(_ *throttle.Attempt, err error) error { return err }
 
 type broken struct{ err error }
 
 func (b broken) Count(context.Context, string, int, time.Duration) (int, time.Time, error) {
 	return 0, time.Time{}, b.err
+}
+
+func (b broken) Take(context.Context, string, int, time.Duration) (bool, int, time.Time, error) {
+	return false, 0, time.Time{}, b.err
 }
 
 func (b broken) Claim(context.Context, string, time.Duration) (bool, error) { return false, b.err }
