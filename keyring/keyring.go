@@ -39,6 +39,7 @@ const (
 	Refresh Use = "refresh" // authenticates refresh tokens
 	CSRF    Use = "csrf"    // binds forms to sessions
 	Seal    Use = "seal"    // seals records of the database
+	Captcha Use = "captcha" // authenticates what browsers are given to work on
 )
 
 // symmetric is the algorithm of the uses that need 32 random bytes and no JOSE.
@@ -56,6 +57,7 @@ var plans = map[Use]struct {
 	Refresh: {keep: MaxFamilyLife, emergency: true},
 	CSRF:    {keep: 24 * time.Hour, emergency: true},
 	Seal:    {keep: forever},
+	Captcha: {keep: time.Hour, emergency: true}, // longer than anybody works
 }
 
 // uses has one order: of two processes that change the keys at once one waits for the other,

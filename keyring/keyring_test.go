@@ -65,7 +65,7 @@ func wellFormed(t *testing.T, r *keyring.Ring) {
 	for _, k := range r.List() {
 		count[string(k.Use)+" "+k.State]++
 	}
-	for _, use := range []keyring.Use{keyring.Access, keyring.Audit, keyring.Refresh, keyring.CSRF, keyring.Seal} {
+	for _, use := range []keyring.Use{keyring.Access, keyring.Audit, keyring.Refresh, keyring.CSRF, keyring.Seal, keyring.Captcha} {
 		for _, state := range []string{" current", " next"} {
 			if n := count[string(use)+state]; n != 1 {
 				t.Errorf("%d keys are %s%s, want 1", n, use, state)
@@ -97,7 +97,7 @@ func TestOpen(t *testing.T) {
 		c := newClock()
 		first := open(t, db, c)
 		wellFormed(t, first)
-		if made := rotations(t, first)[""]; len(first.List()) != 10 || made != 1 {
+		if made := rotations(t, first)[""]; len(first.List()) != 12 || made != 1 {
 			t.Errorf("made %v, and %d events", first.List(), made)
 		}
 		if exist, err := keyring.Exist(t.Context(), db); !exist || err != nil {

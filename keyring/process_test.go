@@ -107,7 +107,7 @@ func TestUses(t *testing.T) {
 					t.Errorf("the %s key verifies as %s", k.Use, use)
 				}
 			}
-			for _, use := range []keyring.Use{keyring.Refresh, keyring.CSRF, keyring.Seal} {
+			for _, use := range []keyring.Use{keyring.Refresh, keyring.CSRF, keyring.Seal, keyring.Captcha} {
 				if k.Use != use && r.SecretByID(use, k.ID) != nil {
 					t.Errorf("the %s key serves as %s", k.Use, use)
 				}

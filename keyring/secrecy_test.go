@@ -81,7 +81,7 @@ func privates(t *testing.T, r *keyring.Ring) map[string][]byte {
 	}
 	der := all["the PKCS #8 of audit"] // RFC 8410 section 7: the seed is its end
 	all["the seed of audit"] = der[len(der)-32:]
-	for _, use := range []keyring.Use{keyring.Refresh, keyring.CSRF, keyring.Seal} {
+	for _, use := range []keyring.Use{keyring.Refresh, keyring.CSRF, keyring.Seal, keyring.Captcha} {
 		_, all[fmt.Sprint("the secret of ", use)] = r.Secret(use)
 	}
 	return all

@@ -31,3 +31,9 @@ func (r *Ring) CSRFSecrets() [][]byte {
 	}
 	return keys
 }
+
+// CaptchaSecret returns the key that authenticates challenges now, and its ID.
+func (r *Ring) CaptchaSecret() (id string, key []byte) { return r.Secret(Captcha) }
+
+// CaptchaSecretByID returns the key of a challenge, nil if it was dropped.
+func (r *Ring) CaptchaSecretByID(id string) []byte { return r.SecretByID(Captcha, id) }
