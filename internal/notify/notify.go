@@ -20,6 +20,11 @@ import (
 // Mail is the channel of e-mails, and what an empty channel means.
 const Mail = "mail"
 
+// Nobody is the channel of what goes through the outbox like a message and is thrown away in the
+// end. Threat: on the disk, and in the worker that the next request waits for, an address that gets
+// a mail would cost more than one that gets none, and by that tell that somebody has it (BUG-21).
+const Nobody = "nobody"
+
 // A Message is what one person is sent. It may carry secrets: it is never logged.
 type Message struct {
 	ID      identity.MailID `json:"id"` // set by Queue; the same at every attempt

@@ -138,6 +138,8 @@ func (o *Outbox) attempt(ctx context.Context, e *entry) (sent bool, err error) {
 	case failure == nil:
 		o.sent.Add(1)
 		return true, o.remove(ctx, e)
+	case errors.Is(failure, errNobody):
+		return false, o.remove(ctx, e)
 	case errors.Is(failure, ErrPermanent) || errors.Is(failure, errExpired):
 		o.dropped.Add(1)
 		o.log().Error("a message was dropped unsent", "id", e.id, "attempts", e.attempts, "error", failure)

@@ -144,6 +144,24 @@ func TestDrop(t *testing.T) {
 	})
 }
 
+// What is to nobody goes the same way and is thrown away in the end, whoever would deliver it.
+func TestNobody(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		capture := &notify.Capture{}
+		o, _ := newOutbox(t, db, capture)
+		m := message("nobody@example.com")
+		m.Channel = notify.Nobody
+		if err := o.Queue(t.Context(), m, o.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		queue(t, o, "somebody@example.com", time.Hour)
+		deliver(t, o, 1, 0)
+		if list := capture.List(); len(list) != 1 || list[0].To != "somebody@example.com" || o.Sent() != 1 || o.Failed() != 0 || o.Dropped() != 0 {
+			t.Errorf("%+v; %d sent, %d failed, %d dropped", list, o.Sent(), o.Failed(), o.Dropped())
+		}
+	})
+}
+
 func TestBackoff(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		var attempts int

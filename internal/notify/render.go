@@ -23,10 +23,14 @@ const (
 	SignInCode      Kind = "sign-in-code"     // a code that proves the address: sign-in, step-up
 	Reset           Kind = "reset"            // choose a new password
 	ResetForced     Kind = "reset-forced"     // notice: everybody is signed out, choose a new password
+	Breached        Kind = "breached"         // the password is known from a breach: choose a new one
 	PasswordReset   Kind = "password-reset"   // notice
 	PasswordChanged Kind = "password-changed" // notice
 	TokenReuse      Kind = "token-reuse"      // notice: a sign-in ended because a stolen copy may exist
 	Locked          Kind = "locked"           // notice: too many failures; the link opens the account again
+	OddSignIn       Kind = "odd-sign-in"      // notice: from a device or a place that is new, or after failures
+	OddRefused      Kind = "odd-refused"      // notice: a right proof was refused, for the sign-in was too odd
+	SessionMoved    Kind = "session-moved"    // notice: another browser goes on with a session
 	FactorAdded     Kind = "factor-added"     // notice
 	FactorRemoved   Kind = "factor-removed"   // notice
 	FactorCloned    Kind = "factor-cloned"    // notice: a passkey's counter went backwards
@@ -46,7 +50,7 @@ const (
 )
 
 // harmless are the kinds that tell of nothing that "this was not me" could undo.
-var harmless = map[Kind]bool{Verify: true, Known: true, MagicLink: true, SignInCode: true, Reset: true, ResetForced: true, EmailNew: true, Recovery: true, Deleted: true, KeyExpiring: true}
+var harmless = map[Kind]bool{Verify: true, Known: true, MagicLink: true, SignInCode: true, Reset: true, ResetForced: true, Breached: true, EmailNew: true, Recovery: true, Deleted: true, KeyExpiring: true}
 
 // Security reports whether a mail of the kind carries the link by which its reader says that
 // it was not them.

@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 var kinds = []notify.Kind{
 	notify.Verify, notify.Known, notify.MagicLink, notify.SignInCode, notify.Reset, notify.ResetForced, notify.PasswordReset,
-	notify.PasswordChanged, notify.TokenReuse, notify.Locked, notify.FactorAdded, notify.FactorRemoved, notify.FactorCloned,
+	notify.PasswordChanged, notify.TokenReuse, notify.Locked, notify.OddSignIn, notify.OddRefused, notify.SessionMoved, notify.FactorAdded, notify.FactorRemoved, notify.FactorCloned,
 	notify.CodesRenewed, notify.CodeUsed, notify.CodesLow, notify.EmailOld, notify.EmailNew, notify.EmailChanged,
 	notify.KeyCreated, notify.KeyRotated, notify.KeyExpiring, notify.Recovery, notify.Recovered, notify.SignedOut, notify.Deleted,
 }
@@ -31,6 +31,9 @@ var particular = map[notify.Kind]notify.Facts{
 	notify.Reset:         {Link: "https://id.example/reset-password?token=Zm9v-_YmFy", Expires: time.Hour},
 	notify.ResetForced:   {Link: "https://id.example/reset-password?token=Zm9v-_YmFy", Expires: 24 * time.Hour},
 	notify.Locked:        {Link: "https://id.example/unlock?token=Zm9v-_YmFy", Expires: time.Hour},
+	notify.OddSignIn:     {Link: "https://id.example/account/devices"},
+	notify.OddRefused:    {Link: "https://id.example/account/activity"},
+	notify.SessionMoved:  {Link: "https://id.example/account/devices"},
 	notify.FactorAdded:   {Link: "https://id.example/account/security", Method: "passkey"},
 	notify.FactorRemoved: {Link: "https://id.example/account/security", Method: "totp"},
 	notify.FactorCloned:  {Link: "https://id.example/account/security", Method: "passkey"},

@@ -17,7 +17,10 @@ const (
 	grace = 5 * time.Second
 )
 
-var errExpired = errors.New("expired")
+var (
+	errExpired = errors.New("expired")
+	errNobody  = errors.New("to nobody")
+)
 
 // Run delivers until ctx ends, and returns when the messages on their way are settled: at
 // most a few seconds later. An idle outbox costs a short read every few seconds.
@@ -88,6 +91,9 @@ func (o *Outbox) send(ctx context.Context, e *entry) error {
 	var m Message
 	if err := json.Unmarshal(plain, &m); err != nil {
 		return fmt.Errorf("read the payload: %w", err)
+	}
+	if m.Channel == Nobody {
+		return errNobody
 	}
 	ctx, cancel := outlive(ctx, min(o.timeout(), left))
 	defer cancel()
