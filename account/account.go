@@ -9,6 +9,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/audit"
@@ -24,6 +26,10 @@ type Store struct {
 	DB  *sqldb.DB
 	Log *audit.Log
 	Now func() time.Time
+
+	made    atomic.Int64 // challenges
+	once    sync.Once
+	crowded chan struct{}
 }
 
 // NewUser says who to create.

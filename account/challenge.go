@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ func (s *Store) Keep(ctx context.Context, c identity.Challenge, token string) er
 
 func (s *Store) insert(ctx context.Context, c identity.Challenge, token string) (int64, error) {
 	now := s.Now()
+	s.crowd()
 	if c.ID == "" {
 		c.ID = identity.NewID[identity.ChallengeID]("chl", now)
 	}
@@ -37,11 +39,23 @@ func (s *Store) insert(ctx context.Context, c identity.Challenge, token string) 
 		now.UnixMicro(), c.ExpiresAt.UnixMicro())
 }
 
+// Claim spends what was handed out without being stored and proves itself, such as the answer to
+// a CAPTCHA. Of all who come with the same token, on any machine, the first passes and the others
+// get identity.ErrLinkExpired, until the given time: by then the token must prove nothing any more.
+func (s *Store) Claim(ctx context.Context, purpose, token string, until time.Time) error {
+	n, err := s.insert(ctx, identity.Challenge{Purpose: purpose, ExpiresAt: until}, purpose+" "+token)
+	if err == nil && n == 0 {
+		err = identity.ErrLinkExpired
+	}
+	return err
+}
+
 // Sole is Challenge for what is about a user and of which only the newest may work: the ones
-// before it die (RST-03). Two that are made at once come one after the other.
+// before it die (RST-03). Two that are made at once come one after the other. What is about
+// nobody costs the same.
 func (s *Store) Sole(ctx context.Context, c identity.Challenge) (token string, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
-		if err := s.Hold(ctx, c.UserID); err != nil {
+		if err := s.Hold(ctx, c.UserID); err != nil && (c.UserID != "" || !errors.Is(err, identity.ErrNotFound)) {
 			return err
 		}
 		if err := s.Withdraw(ctx, c.Purpose, c.Subject); err != nil {
@@ -219,8 +233,29 @@ func (s *Store) WithdrawAll(ctx context.Context, user identity.UserID, spared ..
 	return err
 }
 
+// crowdedAt is how many challenges are made until it pays to look which of them are over.
+const crowdedAt = 10_000
+
+// crowd counts a challenge, and rings when there are many.
+func (s *Store) crowd() {
+	if s.made.Add(1)%crowdedAt == 0 {
+		select {
+		case s.bell() <- struct{}{}:
+		default: // it rings already
+		}
+	}
+}
+
+// Crowded is ready when this process has made so many challenges since it was last read that a Sweep
+// pays: strangers make most of them, and the table must not grow for as long as they like.
+func (s *Store) Crowded() <-chan struct{} { return s.bell() }
+
+func (s *Store) bell() chan struct{} {
+	s.once.Do(func() { s.crowded = make(chan struct{}, 1) })
+	return s.crowded
+}
+
 // Sweep removes the challenges that are over.
 func (s *Store) Sweep(ctx context.Context) error {
-	_, err := s.DB.Exec(ctx, `DELETE FROM challenges WHERE expires_at <= $1`, s.Now().UnixMicro())
-	return err
+	return s.DB.Sweep(ctx, `DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE expires_at <= $1 LIMIT $2)`, s.Now().UnixMicro())
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-id/gatehouse/account"
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/secret"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb/sqldbtest"
@@ -119,6 +120,29 @@ func TestSpendOnce(t *testing.T) {
 			token := f.handOut(identity.Challenge{Purpose: "link", Subject: "s"})
 			if won := f.winners(identity.ErrLinkExpired, func(int) error { _, err := f.accounts.Spend(f.Context(), "link", token); return err }); won != 1 {
 				f.Fatalf("%d of 16 spent it", won)
+			}
+		}
+	})
+}
+
+// What proves itself is good once, whoever brings it and wherever, until it would prove nothing
+// any more; another purpose is another thing (RAT-10).
+func TestClaim(t *testing.T) {
+	each(t, func(f *fixture) {
+		for range sqldbtest.Rounds(f) {
+			token := secret.New()
+			claim := func(int) error { return f.accounts.Claim(f.Context(), "captcha", token, f.now().Add(time.Minute)) }
+			if won := f.winners(identity.ErrLinkExpired, claim); won != 1 {
+				f.Fatalf("%d of 16 claimed it", won)
+			}
+			f.must(f.accounts.Claim(f.Context(), "other", token, f.now().Add(time.Minute)))
+			f.wait(time.Minute - time.Second)
+			f.must(f.accounts.Sweep(f.Context()))
+			f.refuses("the sweep let it back in", claim(0), identity.ErrLinkExpired)
+			f.wait(time.Second)
+			f.must(f.accounts.Sweep(f.Context()))
+			if n := f.count(`SELECT count(*) FROM challenges`); n != 0 {
+				f.Errorf("%d are kept for ever", n)
 			}
 		}
 	})
@@ -273,4 +297,26 @@ func TestAllChallenges(t *testing.T) {
 			f.Errorf("%+v, %v", list, err)
 		}
 	})
+}
+
+// Many challenges ring for the sweeper, once.
+func TestCrowded(t *testing.T) {
+	s := &account.Store{}
+	for range 2*account.CrowdedAt - 1 {
+		s.Crowd()
+	}
+	select {
+	case <-s.Crowded():
+	default:
+		t.Fatal("it does not ring")
+	}
+	select {
+	case <-s.Crowded():
+		t.Error("it rings again")
+	default:
+	}
+	s.Crowd()
+	if len(s.Crowded()) != 1 {
+		t.Error("it does not ring a second time")
+	}
 }

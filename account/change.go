@@ -163,6 +163,14 @@ func (s *Store) Hold(ctx context.Context, id identity.UserID) error {
 	return err
 }
 
+// MustResetFor makes the user of a credential choose a new password, if its data is still what it was,
+// and reports whether that is new.
+func (s *Store) MustResetFor(ctx context.Context, id identity.UserID, credential identity.CredentialID, data []byte) (bool, error) {
+	n, err := s.DB.Exec(ctx, `UPDATE users SET must_reset = TRUE WHERE id = $1 AND NOT must_reset
+		AND EXISTS (SELECT 1 FROM credentials WHERE id = $2 AND user_id = $1 AND data = $3)`, string(id), string(credential), data)
+	return n > 0, err
+}
+
 // SetMustReset says whether the user must choose a new password before the next sign-in
 // (BRE-05).
 func (s *Store) SetMustReset(ctx context.Context, id identity.UserID, must bool) error {

@@ -57,12 +57,15 @@ func (s *Store) RevokeAll(ctx context.Context, user identity.UserID, except iden
 }
 
 // Sweep removes the sessions that have run out, by themselves or because their refresh
-// family did.
+// family did, and the places at which nobody signs in any more.
 func (s *Store) Sweep(ctx context.Context) error {
-	_, err := s.DB.Exec(ctx, `DELETE FROM sessions WHERE expires_at <= $1 OR (idle > 0 AND seen_at + idle <= $1)
-		OR (idle = 0 AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.session_id = sessions.id AND g.revoked_at = 0 AND g.idle_at > $1))`,
+	err := s.DB.Sweep(ctx, `DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions s WHERE s.expires_at <= $1 OR (s.idle > 0 AND s.seen_at + s.idle <= $1)
+		OR (s.idle = 0 AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.session_id = s.id AND g.revoked_at = 0 AND g.idle_at > $1)) LIMIT $2)`,
 		s.Now().UnixMicro())
-	return err
+	if err != nil {
+		return err
+	}
+	return s.sweepPlaces(ctx)
 }
 
 // Adopt carries a session into a new generation of its user, after the others were ended.

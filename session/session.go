@@ -1,8 +1,8 @@
 // Package session keeps signed-in browsers and devices: opaque tokens, sliding and
 // absolute expiry, a list of devices, instant revocation.
 //
-// It owns the table sessions. It does not know how somebody signed in, nor that there are
-// cookies. The rules are those of NIST SP 800-63B section 5 and the OWASP session
+// It owns the tables sessions and places. It does not know how somebody signed in, what is odd
+// about where, nor that there are cookies. The rules are those of NIST SP 800-63B section 5 and the OWASP session
 // management cheat sheet.
 //
 // A session of mode "cookie" has a secret, of which the hash is stored. The sessions of

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -77,6 +78,9 @@ func (s *Store) Begin(ctx context.Context, n NewFamily) (*Family, string, error)
 	refresh, err := s.refreshToken(f, f.current)
 	return f, refresh, err
 }
+
+// Served reports whether the family rotated last for the browser, in its version, of ctx.
+func (f *Family) Served(ctx context.Context) bool { return bytes.Equal(f.agent, agentOf(ctx)) }
 
 // agentOf is how a family remembers the browser it last rotated for.
 func agentOf(ctx context.Context) []byte { return secret.Hash(identity.OriginOf(ctx).UserAgent)[:16] }

@@ -79,7 +79,7 @@ func (s *Store) step(ctx context.Context, f *Family, number int64, active bool) 
 	case number == f.current:
 		won, err := s.advance(ctx, f, number, active)
 		return Rotated, won, err
-	case number == f.parent && recent && bytes.Equal(f.agent, agentOf(ctx)):
+	case number == f.parent && recent && f.Served(ctx):
 		stands, err := s.stands(ctx, f)
 		return Repeated, stands, err
 	case number == f.parent && !recent:
@@ -158,9 +158,9 @@ func (s *Store) Adopt(ctx context.Context, session identity.SessionID, generatio
 // revocations of tokens that would be over by now.
 func (s *Store) Sweep(ctx context.Context) error {
 	now := s.Now()
-	if _, err := s.DB.Exec(ctx, `DELETE FROM grants WHERE expires_at <= $1`, now.Add(-30*24*time.Hour).UnixMicro()); err != nil {
+	err := s.DB.Sweep(ctx, `DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)`, now.Add(-30*24*time.Hour).UnixMicro())
+	if err != nil {
 		return err
 	}
-	_, err := s.DB.Exec(ctx, `DELETE FROM revoked_tokens WHERE expires_at <= $1`, now.Add(-skew).UnixMicro())
-	return err
+	return s.DB.Sweep(ctx, `DELETE FROM revoked_tokens WHERE jti IN (SELECT jti FROM revoked_tokens WHERE expires_at <= $1 LIMIT $2)`, now.Add(-skew).UnixMicro())
 }

@@ -150,6 +150,6 @@ func (s *Store) ReplayDead(ctx context.Context, org identity.TenantID, id identi
 
 // Sweep removes deliveries that were done with and are older than 30 days.
 func (s *Store) Sweep(ctx context.Context) error {
-	_, err := s.DB.Exec(ctx, `DELETE FROM webhook_deliveries WHERE created_at < $1 AND state <> 'waiting'`, s.Now().Add(-kept).UnixMicro())
-	return err
+	return s.DB.Sweep(ctx, `DELETE FROM webhook_deliveries WHERE id IN
+		(SELECT id FROM webhook_deliveries WHERE created_at < $1 AND state <> 'waiting' LIMIT $2)`, s.Now().Add(-kept).UnixMicro())
 }
