@@ -61,7 +61,7 @@ func (g *Guard) newDoor(name string, rule Rule, next http.Handler) *door {
 // ServeHTTP implements http.Handler.
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = d.Site.Enter(w, r)
-	if d.Site.CrossOrigin(w, r) {
+	if d.Site.Plain(w, r) || d.Site.CrossOrigin(w, r) {
 		return
 	}
 	r, err := d.admit(w, r)
@@ -108,7 +108,7 @@ func (c *call) authenticate() error {
 	if p != nil {
 		c.become(p)
 	}
-	return err
+	return c.unproved(err)
 }
 
 func (c *call) principal() (*identity.Principal, error) {
@@ -149,7 +149,7 @@ func (c *call) scheme() error {
 	switch {
 	case c.rule.Schemes != nil:
 		if c.p == nil {
-			return identity.ErrNoCredentials
+			return c.unproved(identity.ErrNoCredentials)
 		}
 		if !slices.Contains(c.rule.Schemes, c.p.Scheme) {
 			return identity.ErrScope.Because(reason("the route is not for scheme " + string(c.p.Scheme)))

@@ -3,6 +3,7 @@ package guard_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 	"time"
 
@@ -74,15 +75,15 @@ func TestLimit(t *testing.T) {
 		status         int
 		left           string
 	}{
-		{"first", "a", "192.0.2.1:1000", 204, `"default";r=1;t=60`},
+		{"first", "a", "192.0.2.1:1000", 204, `"default";r=1;t=30`},
 		{"second, from another port", "a", "192.0.2.1:2000", 204, `"default";r=0;t=60`},
-		{"third", "a", "192.0.2.1:3000", 429, `"default";r=0;t=60`},
-		{"another route", "b", "192.0.2.1:1000", 204, `"default";r=1;t=60`},
-		{"another address", "a", "192.0.2.2:1000", 204, `"default";r=1;t=60`},
-		{"IPv6", "a", "[2001:db8::1]:1000", 204, `"default";r=1;t=60`},
+		{"third", "a", "192.0.2.1:3000", 429, `"default";r=0;t=30`},
+		{"another route", "b", "192.0.2.1:1000", 204, `"default";r=1;t=30`},
+		{"another address", "a", "192.0.2.2:1000", 204, `"default";r=1;t=30`},
+		{"IPv6", "a", "[2001:db8::1]:1000", 204, `"default";r=1;t=30`},
 		{"the same network", "a", "[2001:db8::ffff:1]:1000", 204, `"default";r=0;t=60`},
-		{"once more", "a", "[2001:db8::2]:1000", 429, `"default";r=0;t=60`},
-		{"another network", "a", "[2001:db8:0:1::1]:1000", 204, `"default";r=1;t=60`},
+		{"once more", "a", "[2001:db8::2]:1000", 429, `"default";r=0;t=30`},
+		{"another network", "a", "[2001:db8:0:1::1]:1000", 204, `"default";r=1;t=30`},
 	} {
 		w := f.ask(c.name, rule, from(c.ip))
 		code := map[int]string{429: "RATE_LIMITED"}[c.status]
@@ -90,7 +91,7 @@ func TestLimit(t *testing.T) {
 		if w.Header().Get("RateLimit") != c.left || w.Header().Get("RateLimit-Policy") != `"default";q=2;w=60` {
 			t.Errorf("%s: %v", c.what, w.Header())
 		}
-		if got := w.Header().Get("Retry-After"); (got == "60") != (c.status == 429) {
+		if got := w.Header().Get("Retry-After"); (got == "30") != (c.status == 429) {
 			t.Errorf("%s: Retry-After: %q", c.what, got)
 		}
 	}
@@ -99,6 +100,26 @@ func TestLimit(t *testing.T) {
 	if w := f.ask("free", guard.Rule{}); w.Header().Get("RateLimit") != "" {
 		t.Errorf("%v", w.Header())
 	}
+}
+
+// Calls of strangers are counted together, whatever the route; a good credential is not counted, and
+// what the rule does not count costs nothing (RAT-02).
+func TestCalls(t *testing.T) {
+	f := open(t)
+	f.Limiter.Limits = throttle.Limits{throttle.Calls: {N: 3, Per: time.Minute}}
+	stranger := func(r *http.Request) { r.RemoteAddr = "192.0.2.1:1000" }
+	for i := range 3 {
+		f.caller = user("usr_alice")
+		f.is("of somebody", f.ask("mine", guard.Rule{Call: true}, stranger), 204, "")
+		f.caller = nil
+		rule := []guard.Rule{{Call: true}, {Call: true, Public: true}, {Call: true, Schemes: []identity.SchemeID{"test"}}}[i]
+		f.ask(strconv.Itoa(i), rule, stranger)
+	}
+	f.is("of a stranger, once more", f.ask("mine", guard.Rule{Call: true}, stranger), 429, "RATE_LIMITED")
+	f.is("public, once more", f.ask("public", guard.Rule{Call: true, Public: true}, stranger), 429, "RATE_LIMITED")
+	f.is("not counted", f.ask("free", guard.Rule{Public: true}, stranger), 204, "")
+	f.caller = user("usr_alice")
+	f.is("of somebody, from there", f.ask("mine", guard.Rule{Call: true}, stranger), 204, "")
 }
 
 // What ran is recorded with its outcome; what was refused is not (MWS-04, CON-16).

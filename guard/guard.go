@@ -37,6 +37,9 @@ type Rule struct {
 	CrossSite bool // other sites may send forms here, as a protocol demands
 	// Limit is how often one address may call; zero: as often as it likes.
 	Limit throttle.Rate
+	// Call counts what strangers call with all other such routes, by their address
+	// (throttle.Calls). A call with a good credential is not counted, unless the route is Public.
+	Call bool
 	// Schemes are those that open the route; nil: all. A credential of another scheme is
 	// answered 403. Naming a scheme is also consent to credentials that are limited by scopes.
 	Schemes []identity.SchemeID

@@ -9,7 +9,6 @@ package apikey
 import (
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/gatehouse-id/gatehouse/apikey"
 	"github.com/gatehouse-id/gatehouse/guard"
@@ -19,10 +18,6 @@ import (
 
 // header is the field of its own that a key may stand in.
 const header = "X-Api-Key" // as net/http spells it
-
-// failures is how many keys that open nothing one network may show. Nobody guesses 256 bits: the
-// limit is for programs that go on with a key that is dead.
-var failures = throttle.Rate{N: 100, Per: 15 * time.Minute}
 
 // A Scheme reads API keys. Both fields are required. It stands before the bearer scheme, which
 // would take a key for a broken token.
@@ -54,13 +49,15 @@ func (s *Scheme) Authenticate(r *http.Request) (*identity.Principal, error) {
 	return &identity.Principal{Scheme: identity.SchemeAPIKey, UserID: k.UserID, KeyID: k.ID, Roles: roles, Scopes: k.Scopes, ACR: k.ACR}, nil
 }
 
-// failed counts a key that opens nothing. Keys that do are not counted, and pass however many of
+// failed counts a key that opens nothing: nobody guesses 256 bits, and the limit is for programs that
+// go on with a key that is dead. Keys that do are not counted, and pass however many of
 // their neighbours failed: behind one address there may be a whole company.
 func (s *Scheme) failed(r *http.Request, ip string, err error) error {
 	if identity.KindOf(err) != identity.Unauthenticated {
 		return err
 	}
-	if _, spent := s.Limiter.Allow(r.Context(), "api keys "+throttle.Network(ip), failures); spent != nil {
+	failures := throttle.Budget{Key: "api keys " + throttle.Network(ip), Rate: s.Limiter.Rate(throttle.FailedKeys)}
+	if spent := s.Limiter.Fail(r.Context(), failures); spent != nil {
 		return spent
 	}
 	return err

@@ -34,12 +34,6 @@ var _ guard.Scheme = (*Scheme)(nil)
 // Challenge is the WWW-Authenticate field of a 401 (RFC 7617 section 2).
 const Challenge = `Basic realm="gatehouse", charset="UTF-8"`
 
-// How many failures are answered with 401; after them comes 429.
-var (
-	perAddress = throttle.Rate{N: 100, Per: 15 * time.Minute}
-	perClient  = throttle.Rate{N: 10, Per: 15 * time.Minute}
-)
-
 // ID names the scheme in a Rule.
 func (s *Scheme) ID() identity.SchemeID { return identity.SchemeBasic }
 
@@ -91,23 +85,16 @@ func (s *Scheme) inClear(r *http.Request) bool {
 // requests at once is none that guesses. A flood of guesses that are all under way at once passes
 // this look, and finds nothing: a secret has 256 bits. The limit keeps it from the database.
 func (s *Scheme) spent(ctx context.Context, from string) error {
-	if s.Limiter.Off {
-		return nil
-	}
-	sum, end, err := s.Limiter.Store.Count(ctx, addressKey(from), 0, perAddress.Per)
-	if err == nil && sum >= perAddress.N {
-		err = identity.ErrRateLimited.In(end.Sub(s.Limiter.Now()))
-	}
-	return err
+	return s.Limiter.Spent(ctx, s.address(from))
 }
 
 // failed counts a failure against the address, and against the ID whether or not there is such a
 // client. The ID's count only changes the answer to what is wrong: a right secret is always let in.
 // Threat: whoever knows the ID of a service, which is no secret, could else lock it out.
 func (s *Scheme) failed(ctx context.Context, from, id string, cause error) error {
-	_, err := s.Limiter.Allow(ctx, addressKey(from), perAddress)
+	err := s.Limiter.Fail(ctx, s.address(from))
 	if id != "" && err == nil {
-		_, err = s.Limiter.Allow(ctx, "basic client "+id, perClient)
+		err = s.Limiter.Fail(ctx, throttle.Budget{Key: "basic client " + id, Rate: s.Limiter.Rate(throttle.FailedClient)})
 		s.record(ctx, from, id)
 	}
 	if err != nil {
@@ -116,7 +103,9 @@ func (s *Scheme) failed(ctx context.Context, from, id string, cause error) error
 	return identity.ErrRejected.Because(cause)
 }
 
-func addressKey(from string) string { return "basic address " + from }
+func (s *Scheme) address(from string) throttle.Budget {
+	return throttle.Budget{Key: "basic address " + from, Rate: s.Limiter.Rate(throttle.FailedClients)}
+}
 
 // record tells of a failure, once a minute for an ID and an address: a service that was forgotten
 // in a rotation is one line, and cannot flood the log.
