@@ -43,8 +43,8 @@ func or(d, otherwise time.Duration) time.Duration {
 	return d
 }
 
-// A Flow signs in, renews and ends. All fields are required but Lifetimes, Limits, Policy
-// and Unverified.
+// A Flow signs in, renews and ends. All fields are required but Lifetimes, Policy,
+// Captcha, Risk and Unverified.
 type Flow struct {
 	DB       *sqldb.DB
 	Accounts *account.Store
@@ -65,35 +65,18 @@ type Flow struct {
 	APIKeys   *apikey.Store  // which their owners are told of by mail
 	Now       func() time.Time
 	Lifetimes Lifetimes
-	Limits    Limits
 	// Policy says which proofs are enough.
 	Policy Policy
+	// Captcha is asked when an account has failed often; nil: never.
+	Captcha Captcha
+	// Risk judges how odd a sign-in is; nil: nobody does.
+	Risk Assessor
 	// Unverified lets people in whose address nobody has proved: for closed networks.
 	Unverified bool
 	// Link returns the absolute URL of a path of ours.
 	Link func(path string) string
 	// Product is the name that mails show.
 	Product string
-}
-
-// Limits are how many failures are allowed. A zero field means its default.
-type Limits struct {
-	Account throttle.Rate // failures of one account, and of one account from one address; 10 in 15 minutes (RAT-01)
-	Address throttle.Rate // failures of one address; 100 in 15 minutes
-	Mail    throttle.Rate // mails to one address that somebody else can cause; 5 an hour
-	Sends   throttle.Rate // mails or texts that one network can cause by one method; 20 an hour
-}
-
-func (l Limits) account() throttle.Rate { return rate(l.Account, 10, 15*time.Minute) }
-func (l Limits) address() throttle.Rate { return rate(l.Address, 100, 15*time.Minute) }
-func (l Limits) mail() throttle.Rate    { return rate(l.Mail, 5, time.Hour) }
-func (l Limits) sends() throttle.Rate   { return rate(l.Sends, 20, time.Hour) }
-
-func rate(r throttle.Rate, n int, per time.Duration) throttle.Rate {
-	if r.N == 0 {
-		return throttle.Rate{N: n, Per: per}
-	}
-	return r
 }
 
 // Settle hands the Flow to the methods that work with it.

@@ -80,7 +80,8 @@ func (f *Flow) enrollee(ctx context.Context, s EnrollStep, tries bool) (*identit
 
 // lacking returns the user of a sign-in that lacks a second factor, which they have none of,
 // and nothing else. Threat: whoever knows a password could else plant a factor before its
-// owner has proved the address, or in the place of the owner's.
+// owner has proved the address, or in the place of the owner's, or in the place of the proof that
+// an odd sign-in is asked for.
 func (f *Flow) lacking(ctx context.Context, l *Login) (*identity.User, error) {
 	user, err := f.Accounts.ByID(ctx, l.UserID)
 	if err != nil {
@@ -91,7 +92,7 @@ func (f *Flow) lacking(ctx context.Context, l *Login) (*identity.User, error) {
 		return nil, err
 	}
 	unproved := !user.EmailVerified && !f.Unverified
-	if len(seconds) > 0 || unproved || user.MustReset || f.Policy.Demand(user, l.Start) != "aal2" ||
+	if len(seconds) > 0 || len(l.Next) > 0 || unproved || user.MustReset || f.Policy.Demand(user, l.Start) != "aal2" ||
 		user.State != identity.Active || user.Generation != l.Generation {
 		return nil, identity.ErrLinkExpired
 	}

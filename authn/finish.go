@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/gatehouse-id/gatehouse/account"
 	"github.com/gatehouse-id/gatehouse/identity"
-	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 // An Answer is one step of a sign-in or of a step-up, as it came in.
@@ -23,6 +20,8 @@ type Answer struct {
 	Page     bool                // it comes from a page, which must not get what is for native applications
 	StepUp   *identity.Principal // who proves again for their session; nil: a sign-in
 	Device   string              // the secret of a remembered device; "" for none
+	Known    string              // the mark of a browser that has signed in before; "" for none
+	Captcha  string              // the response to a CAPTCHA; "" for none
 	Remember bool                // remember this device, once a second factor was proved
 	// AnyBrowser takes a link without its code in another browser than the one that asked:
 	// from programs, which do not press every button they see.
@@ -63,10 +62,7 @@ func (f *Flow) Begin(ctx context.Context, a Answer) (Outcome, Prompt, error) {
 	if _, elsewhere := m.(Elsewhere); elsewhere && l.Session != "" {
 		return Outcome{}, Prompt{}, identity.ErrNotFound
 	}
-	// Whom a sign-in is about already is counted by that: else every guess could name another.
-	if l.Named == "" && l.UserID == "" {
-		l.Named, _ = account.Address(a.Input.Email)
-	}
+	l.name(a.Input)
 	prompt, err := m.Begin(ctx, l, a.Input)
 	if err != nil {
 		return Outcome{}, Prompt{}, err
@@ -86,29 +82,23 @@ func (f *Flow) Finish(ctx context.Context, a Answer) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	l, err := f.login(ctx, a, true)
+	l, attempt, err := f.try(ctx, a)
 	if err != nil {
 		return Outcome{}, err
-	}
-	if l.Named == "" && l.UserID == "" {
-		l.Named, _ = account.Address(a.Input.Email)
-	}
-	attempt, err := f.Limiter.Begin(ctx, f.budgets(ctx, l, a.Method)...)
-	if err != nil {
-		return Outcome{}, f.limited(ctx, l, err)
 	}
 	proof, err := f.prove(ctx, m, l, a.Input)
 	if err != nil {
 		return Outcome{}, f.failed(ctx, l, a.Method, attempt, err)
 	}
-	// The address keeps its count of failures: a thief with one account of their own could
-	// else wipe it clean after every few guesses.
-	if err := attempt.Succeeded(ctx, func(b throttle.Budget) bool { return !strings.HasPrefix(b.Key, "login address ") }); err != nil {
-		return Outcome{}, err
-	}
 	l.Proofs = proveAgain(l.Proofs, proof)
 	delete(l.Data, a.Method) // what was answered is not answered again
-	return f.proceed(ctx, l, a)
+	out, err := f.proceed(ctx, l, a)
+	if errors.Is(err, identity.ErrRejected) {
+		// The proof was right and what came of it was no sign-in. It counts like a wrong one: else the
+		// count would tell which guess was right.
+		return Outcome{}, f.counted(ctx, l, a.Method, attempt, err)
+	}
+	return out, errors.Join(err, attempt.Succeeded(ctx))
 }
 
 // mostInRow is how many failures in a row disable the second factors of one method, until
@@ -128,6 +118,11 @@ func (f *Flow) prove(ctx context.Context, m Method, l *Login, in Input) (identit
 		return identity.Proof{}, identity.ErrRejected.Because(errNotFirst)
 	}
 	counted := isSecond && l.UserID != ""
+	if isSecond && !counted && l.Named != "" { // the address is nobody's, and costs the same
+		if err := f.decoy(ctx); err != nil {
+			return identity.Proof{}, err
+		}
+	}
 	if counted {
 		allowed, err := f.Accounts.Attempted(ctx, l.UserID, second.ID(), mostInRow)
 		if err != nil {
@@ -142,59 +137,6 @@ func (f *Flow) prove(ctx context.Context, m Method, l *Login, in Input) (identit
 		err = f.Accounts.Succeeded(ctx, l.UserID, second.ID())
 	}
 	return proof, err
-}
-
-// account is what the failures of a sign-in are counted by. What is typed as an address
-// counts whether or not it is somebody's (RAT-14), and so does the address from which a
-// sign-in under way began: else only the known ones would ever be refused.
-func (l *Login) account() string {
-	if l.Named != "" {
-		return l.Named
-	}
-	return string(l.UserID)
-}
-
-// budgets are the three keys of every attempt (RAT-06).
-func (f *Flow) budgets(ctx context.Context, l *Login, method identity.MethodID) []throttle.Budget {
-	ip := throttle.Network(identity.OriginOf(ctx).IP)
-	list := []throttle.Budget{{Key: "login address " + ip, Rate: f.Limits.address()}}
-	if who := l.account(); who != "" {
-		list = append(list,
-			throttle.Budget{Key: accountKey(method, who), Rate: f.Limits.account()},
-			throttle.Budget{Key: pairKey(method, ip, who), Rate: f.Limits.account()})
-	}
-	return list
-}
-
-func accountKey(method identity.MethodID, who string) string {
-	return "login account " + string(method) + " " + who
-}
-
-func pairKey(method identity.MethodID, ip, who string) string {
-	return "login pair " + string(method) + " " + ip + " " + who
-}
-
-// failed tells the log the cause and the client none. Only what the method rejected counts
-// as a failure: an overloaded house is not the caller's fault.
-func (f *Flow) failed(ctx context.Context, l *Login, method identity.MethodID, attempt *throttle.Attempt, err error) error {
-	if !errors.Is(err, identity.ErrRejected) {
-		return errors.Join(err, attempt.Succeeded(ctx, func(throttle.Budget) bool { return false }))
-	}
-	event := identity.Event{Type: identity.EventLoginFailed, Subject: l.UserID, Data: map[string]string{"method": string(method), "cause": cause(err)}}
-	if recordErr := f.Log.Record(ctx, event); recordErr != nil {
-		return recordErr
-	}
-	if len(l.Proofs) > 0 || l.Session != "" && method != Password {
-		return identity.ErrCode.Because(err)
-	}
-	return err
-}
-
-func cause(err error) string {
-	if inner := errors.Unwrap(err); inner != nil {
-		return inner.Error()
-	}
-	return ""
 }
 
 // proceed asks whether the proofs are enough, and signs in if they are.
@@ -216,8 +158,16 @@ func (f *Flow) proceed(ctx context.Context, l *Login, a Answer) (Outcome, error)
 		return Outcome{}, err
 	}
 	l.Remember = l.Remember || a.Remember
+	if err := f.assess(ctx, user, l, a); err != nil {
+		return Outcome{}, err
+	}
 	if l.Next, err = f.next(ctx, user, l, a.Device); err != nil {
 		return Outcome{}, err
+	}
+	if len(l.Next) == 0 {
+		if l.Next, err = f.doubts(ctx, user, l); err != nil {
+			return Outcome{}, err
+		}
 	}
 	if len(l.Next) > 0 {
 		l.Asked, l.Prompt = "", Prompt{}

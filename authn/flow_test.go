@@ -147,7 +147,8 @@ func TestConfigured(t *testing.T) {
 		c.Lifetimes = authn.Lifetimes{
 			CookieIdle: time.Minute, CookieLife: 3 * time.Minute, RememberLife: 5 * time.Minute, TokenIdle: time.Minute, TokenLife: 2 * time.Minute,
 		}
-		c.Limits.Account, c.AccessTokenLife = throttle.Rate{N: 2, Per: time.Minute}, 30*time.Second
+		c.Limits = throttle.Limits{throttle.FailedAccount: {N: 2, Per: time.Minute}}
+		c.AccessTokenLife = 30 * time.Second
 	})
 	f.person(alice)
 	cookie, native := f.signIn(identity.ModeCookie), f.signIn(identity.ModeNative)
@@ -155,7 +156,7 @@ func TestConfigured(t *testing.T) {
 		native.Session.ExpiresAt.Sub(start) != 2*time.Minute || native.ExpiresIn != 30*time.Second {
 		t.Errorf("%+v, %+v", cookie.Session, native)
 	}
-	for i, want := range []error{identity.ErrRejected, identity.ErrRejected, identity.ErrRateLimited} {
+	for i, want := range []error{identity.ErrRejected, identity.ErrRejected, identity.ErrLocked} {
 		if _, err := f.try(identity.ModeToken, another); !errors.Is(err, want) {
 			t.Errorf("try %d: %v", i, err)
 		}

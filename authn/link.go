@@ -22,6 +22,16 @@ type linked struct {
 // newest works, once, and with it the code in data, which it notes in l. It returns the token
 // of the link.
 func (f *Flow) NewLink(ctx context.Context, l *Login, m identity.MethodID, data json.RawMessage, life time.Duration) (token string, err error) {
+	return f.newLink(ctx, l, m, data, identity.Challenge{Purpose: linkPurpose, Subject: string(l.UserID), UserID: l.UserID, ExpiresAt: f.Now().Add(life)})
+}
+
+// NoLink costs what NewLink costs and makes a link that leads nowhere: for an address that is
+// nobody's (BUG-21). It ends none that was mailed before.
+func (f *Flow) NoLink(ctx context.Context, l *Login, m identity.MethodID, data json.RawMessage, _ time.Duration) (token string, err error) {
+	return f.newLink(ctx, l, m, data, identity.Challenge{Purpose: decoyPurpose, Subject: l.Named, ExpiresAt: f.Now()})
+}
+
+func (f *Flow) newLink(ctx context.Context, l *Login, m identity.MethodID, data json.RawMessage, c identity.Challenge) (token string, err error) {
 	s, err := f.readSent(data)
 	if err != nil {
 		return "", err
@@ -30,13 +40,11 @@ func (f *Flow) NewLink(ctx context.Context, l *Login, m identity.MethodID, data 
 	if l.Data[m], err = json.Marshal(s); err != nil {
 		return "", err
 	}
-	kept, err := json.Marshal(linked{Method: m, Login: l})
-	if err != nil {
+	if c.Data, err = json.Marshal(linked{Method: m, Login: l}); err != nil {
 		return "", err
 	}
-	return f.Accounts.Sole(ctx, identity.Challenge{
-		ID: s.Link, Purpose: linkPurpose, Subject: string(l.UserID), UserID: l.UserID, Data: kept, Visit: l.visit, ExpiresAt: f.Now().Add(life),
-	})
+	c.ID, c.Visit = s.Link, l.visit
+	return f.Accounts.Sole(ctx, c)
 }
 
 // SpendLink spends the link that was sent with the code of data, so that of the two one is
@@ -108,6 +116,7 @@ func (f *Flow) FinishLink(ctx context.Context, token string, a Answer) (Outcome,
 		return Outcome{}, err
 	}
 	l := k.Login
+	l.known = a.Known
 	if err := l.check(a); err != nil {
 		return Outcome{}, err
 	}

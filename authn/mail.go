@@ -49,7 +49,7 @@ func (f *Flow) noticeOf(ctx context.Context, user *identity.User, email string, 
 	}
 	origin := identity.OriginOf(ctx)
 	facts.Name, facts.Email = user.Name, email
-	facts.At, facts.Place = f.Now(), origin.IP
+	facts.At, facts.Place = f.Now(), f.where(origin.IP)
 	if facts.Device == "" {
 		facts.Device = notify.Device(origin.UserAgent)
 	}
@@ -108,15 +108,26 @@ func (f *Flow) Text(ctx context.Context, to, code string, life time.Duration) er
 	return f.Mail.Queue(ctx, m, f.Now().Add(life))
 }
 
-// Decoy costs what Post costs and tells nobody anything: how long an answer takes must not
-// say whether there is an account (BUG-21). The zero Kind stands for a text message.
-func (f *Flow) Decoy(ctx context.Context, kind notify.Kind, facts notify.Facts) error {
+// decoyLife is how long what is sent to nobody waits to be thrown away, where nobody works.
+const decoyLife = time.Hour
+
+// Decoy costs what Post costs, here and afterwards, and tells nobody anything: how long an answer
+// takes must not say whether there is an account (BUG-21). The zero Kind stands for a text
+// message.
+func (f *Flow) Decoy(ctx context.Context, kind notify.Kind, facts notify.Facts) (err error) {
+	facts.Product = f.Product
+	m := notify.RenderText(facts, facts.Email)
 	if kind != "" {
-		facts.Product = f.Product
-		if _, err := notify.Render(kind, facts); err != nil {
+		if m, err = notify.Render(kind, facts); err != nil {
 			return err
 		}
 	}
+	m.Channel = notify.Nobody
+	return f.Mail.Queue(ctx, m, f.Now().Add(decoyLife))
+}
+
+// decoy writes as much as a challenge would. It is over when it is made.
+func (f *Flow) decoy(ctx context.Context) error {
 	_, err := f.Accounts.Challenge(ctx, identity.Challenge{Purpose: decoyPurpose, ExpiresAt: f.Now()})
 	return err
 }

@@ -20,25 +20,33 @@ type Passwords struct {
 	Accounts *account.Store
 	Hasher   *password.Hasher
 	Policy   password.Policy
+	// Breaches are asked for each password that is set, and after a sign-in; nil: none are.
+	Breaches *Breaches
 }
 
 // Verify checks a user's password; a nil user costs the same work and never passes
 // (BUG-21). It returns an error that wraps password.ErrMismatch for what does not match. A
 // hash of weaker or older make is replaced on the way (PWD-08).
 func (p *Passwords) Verify(ctx context.Context, user *identity.User, text string) error {
-	var has identity.Credential
+	var who identity.UserID
 	if user != nil {
-		list, err := p.Accounts.Credentials(ctx, user.ID, Password)
-		if err != nil {
-			return err
-		}
-		if len(list) > 0 {
-			has = list[0]
-		}
+		who = user.ID
+	}
+	list, err := p.Accounts.Credentials(ctx, who, Password)
+	if err != nil {
+		return err
+	}
+	var has identity.Credential
+	if len(list) > 0 {
+		has = list[0]
 	}
 	weak, err := p.Hasher.Verify(ctx, string(has.Data), text)
-	if err != nil || !weak {
+	if err != nil {
 		return err
+	}
+	p.Breaches.note(has, text)
+	if !weak {
+		return nil
 	}
 	fresh, err := p.Hasher.Hash(ctx, text)
 	if err != nil {
@@ -48,10 +56,35 @@ func (p *Passwords) Verify(ctx context.Context, user *identity.User, text string
 	return err
 }
 
+// Survey looks which makes of hashes there are, so that verifications are padded to the slowest. It
+// reads one hash of each make: it is cheap enough to be done often.
+func (p *Passwords) Survey(ctx context.Context) error {
+	var live []string
+	for after := ""; len(live) <= mostMakes; {
+		hash, err := p.Accounts.PasswordAfter(ctx, after)
+		if err != nil {
+			return err
+		}
+		if hash == "" {
+			break
+		}
+		live = append(live, hash)
+		after = password.Make(hash) + "\xff" // which no hash has: behind all of its make
+	}
+	p.Hasher.Live(live)
+	return nil
+}
+
+// mostMakes bounds a survey; bcrypt alone has twelve costs in three spellings.
+const mostMakes = 100
+
 // Hash returns the hash of a password that the policy allows; context words, such as the
 // user's address and name, must not be one.
 func (p *Passwords) Hash(ctx context.Context, text string, context ...string) (string, error) {
 	if err := p.Policy.Check(text, false, context...); err != nil {
+		return "", err
+	}
+	if err := p.Breaches.refuse(ctx, text); err != nil {
 		return "", err
 	}
 	return p.Hasher.Hash(ctx, text)
@@ -72,7 +105,8 @@ func (f *Flow) ChangePassword(ctx context.Context, p *identity.Principal, curren
 	if err != nil {
 		return nil, err
 	}
-	attempt, err := f.Limiter.Begin(ctx, throttle.Budget{Key: "login account password " + string(user.ID), Rate: f.Limits.account()})
+	budget := throttle.Budget{Key: accountKey(Password, string(user.ID)), Rate: f.Limiter.Rate(throttle.FailedAccount), Ladder: true}
+	attempt, err := f.Limiter.Begin(ctx, budget)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +116,7 @@ func (f *Flow) ChangePassword(ctx context.Context, p *identity.Principal, curren
 		}
 		return nil, f.failed(ctx, &Login{UserID: user.ID}, Password, attempt, err)
 	}
-	if err := attempt.Succeeded(ctx, func(throttle.Budget) bool { return true }); err != nil {
+	if err := attempt.Succeeded(ctx); err != nil {
 		return nil, err
 	}
 	hash, err := f.Passwords.Hash(ctx, chosen, user.Email, user.Name)

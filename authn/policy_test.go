@@ -136,6 +136,7 @@ func TestHundredInRow(t *testing.T) {
 				if _, err := f.step("app", out.Login, "000000"); err == nil {
 					f.Fatal("a wrong code passed")
 				}
+				f.wait(time.Second) // the pause after the fourth
 				if i%5 == 4 {
 					f.wait(time.Hour)
 				}

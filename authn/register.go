@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/notify"
 	"github.com/gatehouse-id/gatehouse/internal/secret"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 // A Registration is an account that somebody asked for and whose address is not proved
@@ -36,8 +37,8 @@ type NewAccount struct {
 	Visit    string // the secret of the browser; "" for a client without cookies
 }
 
-// Register begins a registration. Known and unknown addresses cost the same hash and get
-// the same answer; the owner of a known one is told by mail (CON-26). Where addresses are
+// Register begins a registration. Known and unknown addresses cost the same hash, the same
+// statements and get the same answer; the owner of a known one is told by mail (CON-26). Where addresses are
 // not verified it makes the user at once, and a known address is account.ErrTaken.
 func (f *Flow) Register(ctx context.Context, n NewAccount) error {
 	reg, err := f.registration(ctx, n)
@@ -56,16 +57,22 @@ func (f *Flow) Register(ctx context.Context, n NewAccount) error {
 	}
 	return f.DB.Tx(ctx, func(ctx context.Context) error {
 		user, err := f.Accounts.ByEmail(ctx, reg.Email)
-		switch {
-		case err == nil && mayMail:
-			return f.Notice(ctx, user, notify.Known, notify.Facts{Link: f.Link("/login")})
-		case err == nil:
-			return nil
-		case !errors.Is(err, identity.ErrNotFound):
+		if errors.Is(err, identity.ErrNotFound) {
+			return f.await(ctx, reg, n.Visit, mayMail)
+		}
+		if err != nil {
 			return err
 		}
-		return f.await(ctx, reg, n.Visit, mayMail)
+		return f.known(ctx, user, mayMail)
 	})
+}
+
+// known does what await does, for an address that is somebody's already.
+func (f *Flow) known(ctx context.Context, user *identity.User, mail bool) error {
+	if err := f.decoy(ctx); err != nil || !mail {
+		return err
+	}
+	return f.Notice(ctx, user, notify.Known, notify.Facts{Link: f.Link("/login")})
 }
 
 // registration checks what was filled in and hashes the password, before anything is
@@ -87,7 +94,7 @@ func (f *Flow) registration(ctx context.Context, n NewAccount) (reg Registration
 // MayMail counts a mail that somebody else can cause. Beyond the limit the address gets
 // none, and whoever asked is not told (RAT-14).
 func (f *Flow) MayMail(ctx context.Context, email string) (bool, error) {
-	_, err := f.Limiter.Allow(ctx, "mail "+email, f.Limits.mail())
+	_, err := f.Limiter.Allow(ctx, "mail "+email, f.Limiter.Rate(throttle.MailAccount))
 	if errors.Is(err, identity.ErrRateLimited) {
 		return false, nil
 	}
@@ -130,7 +137,10 @@ func (f *Flow) Admit(ctx context.Context, reg Registration, proved bool) (*ident
 // MailLink sends the link of a registration to its address. It never arrives after the
 // link has died.
 func (f *Flow) MailLink(ctx context.Context, reg Registration, link string) error {
-	return f.Post(ctx, notify.Verify, notify.Facts{
-		Name: reg.Name, Email: reg.Email, Expires: RegistrationLife, Link: f.Link("/verify-email?token=" + link),
-	}, RegistrationLife)
+	return f.Post(ctx, notify.Verify, f.LinkFacts(reg, link), RegistrationLife)
+}
+
+// LinkFacts are what the mail with the link of a registration says.
+func (f *Flow) LinkFacts(reg Registration, link string) notify.Facts {
+	return notify.Facts{Name: reg.Name, Email: reg.Email, Expires: RegistrationLife, Link: f.Link("/verify-email?token=" + link)}
 }

@@ -41,6 +41,10 @@ func (f *Flow) Refresh(ctx context.Context, r Refresh) (*SignedIn, error) {
 // rotate lets the rotation rule decide and writes down what it decided, in one
 // transaction. Reuse is no error in here: its revocation must be committed (BUG-01).
 func (f *Flow) rotate(ctx context.Context, family *token.Family, number int64, active bool) (verdict token.Verdict, err error) {
+	from, err := f.moved(ctx, family)
+	if err != nil {
+		return verdict, err
+	}
 	err = f.DB.Tx(ctx, func(ctx context.Context) error {
 		if verdict, err = f.Tokens.Rotate(ctx, family, number, active); err != nil {
 			return err
@@ -56,6 +60,9 @@ func (f *Flow) rotate(ctx context.Context, family *token.Family, number int64, a
 			if err != nil {
 				return err
 			}
+		}
+		if err = f.tellMoved(ctx, family, from); err != nil {
+			return err
 		}
 		return f.Sessions.Touch(ctx, family.SessionID)
 	})

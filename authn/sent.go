@@ -123,7 +123,7 @@ func (f *Flow) MaySend(ctx context.Context, m identity.MethodID, to string, befo
 			return false, identity.ErrRateLimited.In(wait)
 		}
 	}
-	if _, err := f.Limiter.Allow(ctx, "send "+string(m)+" "+throttle.Network(identity.OriginOf(ctx).IP), f.Limits.sends()); err != nil {
+	if _, err := f.Limiter.Allow(ctx, "send "+string(m)+" "+throttle.Network(identity.OriginOf(ctx).IP), f.Limiter.Rate(throttle.MailAddress)); err != nil {
 		return false, err
 	}
 	return f.MayMail(ctx, to)

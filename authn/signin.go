@@ -21,11 +21,12 @@ type SignedIn struct {
 	Keep      time.Duration // how long cookies live; 0: as long as the browser runs
 	Device    string        // the secret by which this device is remembered; "" leaves it as it is
 	DeviceFor time.Duration
+	Known     string // the mark of a browser that has signed in; "" leaves it as it is
 }
 
 // Cookies says which of the secrets go into which cookies.
 func (in *SignedIn) Cookies() web.Secrets {
-	s := web.Secrets{Keep: in.Keep, Device: in.Device, DeviceFor: in.DeviceFor}
+	s := web.Secrets{Keep: in.Keep, Device: in.Device, DeviceFor: in.DeviceFor, Known: in.Known}
 	switch in.Session.Mode {
 	case identity.ModeCookie:
 		s.Session = in.Cookie
@@ -44,8 +45,12 @@ func (in *SignedIn) Cookies() web.Secrets {
 // that none can be planted (SES-17, BUG-20).
 func (f *Flow) signIn(ctx context.Context, user *identity.User, l *Login, old *identity.Principal) (*SignedIn, error) {
 	in := &SignedIn{User: user, Session: f.session(user, l)}
+	var err error
+	if in.Known, err = f.marked(ctx, l.known, user); err != nil {
+		return nil, err
+	}
 	var family *token.Family
-	err := f.DB.Tx(ctx, func(ctx context.Context) error {
+	err = f.DB.Tx(ctx, func(ctx context.Context) error {
 		if err := f.spend(ctx, l); err != nil {
 			return err
 		}
@@ -56,6 +61,9 @@ func (f *Flow) signIn(ctx context.Context, user *identity.User, l *Login, old *i
 		}
 		var err error
 		if in.Cookie, err = f.Sessions.Create(ctx, in.Session); err != nil {
+			return err
+		}
+		if err = f.settle(ctx, user, in.Session); err != nil {
 			return err
 		}
 		if in.Session.Mode != identity.ModeCookie {

@@ -17,53 +17,86 @@ const (
 	unlockLife    = time.Hour
 )
 
-// limited answers an attempt for which there is no budget. Whose account it is that others
-// have used up the budget of gets a mail with a link that opens it again, once a window
-// (RAT-12). Whoever asked cannot tell whether anybody did.
-func (f *Flow) limited(ctx context.Context, l *Login, refusal error) error {
-	var spent throttle.Spent
-	who := l.account()
-	if !errors.As(refusal, &spent) || who == "" || !spent.Begins("login account ") {
-		return refusal
+// An unlock is what a link opens again.
+type unlock struct {
+	Who  string   `json:"who"`
+	Keys []string `json:"keys,omitempty"` // those of a browser, beside the account's
+}
+
+// lock locks what has failed too often, in the transaction of ctx. Whose account it is gets a mail
+// with a link that opens it again (RAT-12). Whoever failed cannot tell whether anybody did: for
+// nobody's address the same is written, and thrown away.
+func (f *Flow) lock(ctx context.Context, l *Login, method identity.MethodID, spent []throttle.Budget) error {
+	if len(spent) == 0 {
+		return nil
 	}
-	once := f.Limits.account()
-	once.N = 1
-	if _, err := f.Limiter.Allow(ctx, "unlock mail "+who, once); err != nil {
-		if errors.Is(err, identity.ErrRateLimited) {
-			return refusal
+	u := unlock{Who: l.account()}
+	for _, b := range spent {
+		if err := f.Limiter.Locks.Lock(ctx, b.Key, b.Rate.Per); err != nil {
+			return err
 		}
+		u.Keys = append(u.Keys, b.Key)
+	}
+	user, err := f.holderOf(ctx, u.Who)
+	if err != nil {
 		return err
 	}
+	locked := identity.Event{Type: identity.EventLoginLocked, Data: map[string]string{"method": string(method)}}
+	if user != nil {
+		locked.Subject = user.ID
+	}
+	if err := f.Log.Record(ctx, locked); err != nil {
+		return err
+	}
+	// Threat: each method locks by itself, four times an hour, and whoever knows an address could
+	// fill its mailbox so. The link of the last mail opens what is locked after it as well.
+	may, err := f.mayNotice(ctx, "lock "+u.Who)
+	switch {
+	case err != nil || !may:
+		return err
+	case user == nil:
+		return f.decoyUnlock(ctx, u.Who)
+	default:
+		return f.mailUnlock(ctx, user, u)
+	}
+}
+
+// holderOf finds whose account something is that was typed, or that is a user's ID; nil: nobody's.
+func (f *Flow) holderOf(ctx context.Context, who string) (*identity.User, error) {
 	user, err := f.Accounts.ByEmail(ctx, who)
 	if errors.Is(err, identity.ErrNotFound) {
 		user, err = f.Accounts.ByID(ctx, identity.UserID(who))
 	}
 	if errors.Is(err, identity.ErrNotFound) {
-		return refusal
+		return nil, nil
 	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(refusal, f.lockedOut(ctx, user, who))
+	return user, err
 }
 
-func (f *Flow) lockedOut(ctx context.Context, user *identity.User, who string) error {
-	data, err := json.Marshal(who)
+func (f *Flow) mailUnlock(ctx context.Context, user *identity.User, u unlock) error {
+	data, err := json.Marshal(u)
 	if err != nil {
 		return err
 	}
-	return f.DB.Tx(ctx, func(ctx context.Context) error {
-		token, err := f.Accounts.Sole(ctx, identity.Challenge{
-			Purpose: unlockPurpose, Subject: string(user.ID), UserID: user.ID, Data: data, ExpiresAt: f.Now().Add(unlockLife),
-		})
-		if err != nil {
-			return err
-		}
-		if err := f.Log.Record(ctx, identity.Event{Type: identity.EventLoginLocked, Subject: user.ID}); err != nil {
-			return err
-		}
-		return f.Notice(ctx, user, notify.Locked, notify.Facts{Link: f.Link("/unlock?token=" + token), Expires: unlockLife})
+	token, err := f.Accounts.Sole(ctx, identity.Challenge{
+		Purpose: unlockPurpose, Subject: string(user.ID), UserID: user.ID, Data: data, ExpiresAt: f.Now().Add(unlockLife),
 	})
+	if err != nil {
+		return err
+	}
+	return f.Notice(ctx, user, notify.Locked, notify.Facts{Link: f.Link("/unlock?token=" + token), Expires: unlockLife})
+}
+
+// decoyUnlock costs what mailUnlock costs, and is about nobody.
+func (f *Flow) decoyUnlock(ctx context.Context, who string) error {
+	token, err := f.Accounts.Sole(ctx, identity.Challenge{Purpose: decoyPurpose, Subject: who, ExpiresAt: f.Now()})
+	if err != nil {
+		return err
+	}
+	if err := f.decoy(ctx); err != nil { // for the link of whoever it was not
+		return err
+	}
+	return f.Decoy(ctx, notify.Locked, notify.Facts{Link: f.Link("/unlock?token=" + token), Expires: unlockLife})
 }
 
 // Locked reports, by identity.ErrLinkExpired, whether an unlock link still works; it does not
@@ -86,26 +119,23 @@ func (f *Flow) Unlock(ctx context.Context, token string) error {
 	if err != nil {
 		return err
 	}
-	var who string
-	if err := json.Unmarshal(c.Data, &who); err != nil {
+	var u unlock
+	if err := json.Unmarshal(c.Data, &u); err != nil {
 		return err
 	}
-	if err := f.Forgive(ctx, c.UserID, who); err != nil {
+	if err := f.Forgive(ctx, c.UserID, u.Who, u.Keys...); err != nil {
 		return err
 	}
 	return f.Log.Record(ctx, identity.Event{Type: identity.EventLoginUnlocked, Actor: string(c.UserID), Subject: c.UserID})
 }
 
 // Forgive forgets the failures of an account: those of the address that was typed and of its
-// user, and those of both from where the request comes. What a network failed in all stays.
-func (f *Flow) Forgive(ctx context.Context, user identity.UserID, address string) error {
+// user, those of both from where the request comes, and those of further keys. What a network
+// failed in all stays.
+func (f *Flow) Forgive(ctx context.Context, user identity.UserID, address string, keys ...string) error {
 	ip := throttle.Network(identity.OriginOf(ctx).IP)
 	for _, m := range f.Methods {
-		for _, key := range []string{accountKey(m.ID(), address), accountKey(m.ID(), string(user)), pairKey(m.ID(), ip, address)} {
-			if err := f.Limiter.Store.Forget(ctx, key); err != nil {
-				return err
-			}
-		}
+		keys = append(keys, accountKey(m.ID(), address), accountKey(m.ID(), string(user)), pairKey(m.ID(), ip, address))
 	}
-	return nil
+	return f.Limiter.Forgive(ctx, keys...)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-id/gatehouse"
 	"github.com/gatehouse-id/gatehouse/identity"
@@ -23,12 +24,13 @@ func TestUnlock(t *testing.T) {
 		lock := func() (last error) {
 			for range 14 {
 				_, last = f.try(identity.ModeCookie, another)
+				f.wait(16 * time.Second) // the longest pause
 			}
 			return last
 		}
-		f.refuses("after too many failures", lock(), identity.ErrRateLimited)
+		f.refuses("after too many failures", lock(), identity.ErrLocked)
 		_, err := f.try(identity.ModeCookie, passphrase)
-		f.refuses("with the right password", err, identity.ErrRateLimited)
+		f.refuses("with the right password", err, identity.ErrLocked)
 		links := f.mailed(post, "unlock")
 		if len(links) != 1 || len(f.events(user, identity.EventLoginLocked)) != 1 {
 			f.Fatalf("%d mails", len(links))
