@@ -20,6 +20,7 @@ func TestGuessing(t *testing.T) {
 			for range 5 {
 				_, err := f.prove(login, "0000-0000-0000-0000")
 				f.Refuses("a guess", err, identity.ErrCode)
+				f.Wait(time.Second) // the pause after the fourth
 			}
 			return login
 		}

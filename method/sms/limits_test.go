@@ -15,7 +15,9 @@ import (
 )
 
 // wide lifts the limit on what a network sends in an hour.
-func wide(c *gatehouse.Config) { c.Limits.Sends = throttle.Rate{N: 1000, Per: time.Hour} }
+func wide(c *gatehouse.Config) {
+	c.Limits = throttle.Limits{throttle.MailAddress: {N: 1000, Per: time.Hour}}
+}
 
 // A number gets five texts an hour and ten a day. Whoever sets it up is told; in a sign-in
 // nobody is (RAT-14).

@@ -129,14 +129,16 @@ func (m *Method) beginFirst(ctx context.Context, l *authn.Login, email string) (
 	if err != nil {
 		return authn.Prompt{}, err
 	}
+	pay := m.payNothing
 	if may {
 		l.About(user)
-		// That the house sends no more today must not be told of known addresses only.
-		if err := m.mayPay(ctx); errors.Is(err, identity.ErrRateLimited) {
-			may = false
-		} else if err != nil {
-			return authn.Prompt{}, err
-		}
+		pay = m.mayPay
+	}
+	// That the house sends no more today must not be told of known addresses only.
+	if err := pay(ctx); errors.Is(err, identity.ErrRateLimited) {
+		may = false
+	} else if err != nil {
+		return authn.Prompt{}, err
 	}
 	return authn.CodePrompt(""), m.send(ctx, l, number, may)
 }
@@ -250,15 +252,17 @@ func (m *Method) mayText(ctx context.Context, to, number string, before json.Raw
 	if err != nil {
 		return false, err
 	}
-	if err := m.allow(ctx, networkLimit(ctx)); err != nil {
+	if err := m.allow(ctx, m.networkLimit(ctx)); err != nil {
 		return false, err
 	}
-	if !may || number == "" {
-		return false, nil
+	may = may && number != ""
+	limits := m.numberLimits(number)
+	if !may {
+		limits = m.noLimits(to)
 	}
-	err = m.allow(ctx, numberLimits(number)...)
+	err = m.allow(ctx, limits...)
 	if errors.Is(err, identity.ErrRateLimited) {
 		return false, nil
 	}
-	return err == nil, err
+	return may && err == nil, err
 }

@@ -21,6 +21,7 @@ func TestGuessing(t *testing.T) {
 			for range n {
 				_, err := f.prove(login, "000000")
 				f.Refuses("a guess", err, identity.ErrCode)
+				f.Wait(time.Second) // the pause after the fourth
 			}
 			return login
 		}
