@@ -33,9 +33,9 @@ func each(t *testing.T, fn func(*fixture)) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) { fn(open(t, db)) })
 }
 
-func open(t testing.TB, db *sqldb.DB) *fixture {
+func open(t testing.TB, db *sqldb.DB, options ...func(*gatehouse.Config)) *fixture {
 	t.Helper()
-	f := &fixture{House: house.Open(t, db, permissions)}
+	f := &fixture{House: house.Open(t, db, append(options, permissions)...)}
 	f.checker = f.service("introspect")
 	return f
 }

@@ -9,7 +9,6 @@ package provider
 import (
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/gatehouse-id/gatehouse/client"
 	"github.com/gatehouse-id/gatehouse/guard"
@@ -25,6 +24,7 @@ type Provider struct {
 	Site         *web.Site
 	Clients      *client.Store
 	Tokens       *token.Store
+	Limits       throttle.Limits
 	Certificates bool // clients may prove themselves by certificates
 }
 
@@ -39,7 +39,7 @@ func (p *Provider) endpoints() []guard.Route {
 	return []guard.Route{
 		{
 			Pattern: "POST " + tokenPath, Handler: web.Handler(p.token),
-			Rule: guard.Rule{Schemes: byClient, Limit: throttle.Rate{N: 300, Per: time.Minute}},
+			Rule: guard.Rule{Schemes: byClient, Limit: p.Limits.Rate(throttle.Tokens)},
 		},
 		// Who does not know what a token is good for must not learn it here: the endpoint would be
 		// an oracle for whoever found one (BUG-19).

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-id/gatehouse"
 	"github.com/gatehouse-id/gatehouse/client"
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
@@ -164,7 +165,7 @@ func TestTokensEnd(t *testing.T) {
 
 // One address asks three hundred times a minute at most.
 func TestTokenLimit(t *testing.T) {
-	f := open(t, sqldbtest.SQLite(t))
+	f := open(t, sqldbtest.SQLite(t), func(c *gatehouse.Config) { c.Limits = nil })
 	for range 300 {
 		f.post("/oauth/token", grant, nil).is(http.StatusUnauthorized, "invalid_client")
 	}

@@ -50,7 +50,7 @@ func (s *Restorer) AskEmail(ctx context.Context, p *identity.Principal, email st
 
 // mailMove makes both links and mails them; those of a change that was asked for before are
 // dead. The link to an address that is somebody's is made and sent to nobody, so that the
-// change can never be completed and nobody learns why.
+// change can never be completed and nobody learns why, not by the time it takes either (BUG-21).
 func (s *Restorer) mailMove(ctx context.Context, user *identity.User, to string) error {
 	if err := s.Accounts.Hold(ctx, user.ID); err != nil {
 		return err
@@ -69,10 +69,15 @@ func (s *Restorer) mailMove(ctx context.Context, user *identity.User, to string)
 	if err := s.Flow.Notice(ctx, user, notify.EmailOld, notify.Facts{NewEmail: to, Link: atOld, Expires: moveLife}); err != nil {
 		return err
 	}
-	if _, err := s.Accounts.ByEmail(ctx, to); !errors.Is(err, identity.ErrNotFound) {
+	facts := notify.Facts{Name: user.Name, Email: to, Link: atNew, Expires: moveLife}
+	_, err = s.Accounts.ByEmail(ctx, to)
+	if errors.Is(err, identity.ErrNotFound) {
+		return s.Flow.Post(ctx, notify.EmailNew, facts, moveLife)
+	}
+	if err != nil {
 		return err
 	}
-	return s.Flow.Post(ctx, notify.EmailNew, notify.Facts{Name: user.Name, Email: to, Link: atNew, Expires: moveLife}, moveLife)
+	return s.Flow.Decoy(ctx, notify.EmailNew, facts)
 }
 
 func (s *Restorer) moveLink(ctx context.Context, user *identity.User, m move) (string, error) {

@@ -84,6 +84,7 @@ func TestUnlockRace(t *testing.T) {
 	rounds(t, false, func(h *house, u *identity.User) {
 		for range 12 {
 			_, _ = h.try(u.Email, another)
+			h.wait(16 * time.Second) // the longest pause
 		}
 		token := h.token(u.Email, "unlock")
 		h.once("unlock", func(int) error { return h.Flow.Unlock(h.Context(), token) })

@@ -40,17 +40,13 @@ func (s *Restorer) Forgot(ctx context.Context, email string) error {
 // decoy does for an address of nobody what mailReset does, but sends nothing: whoever takes
 // the time must not learn who has an account (RST-01). Its token is thrown away.
 func (s *Restorer) decoy(ctx context.Context, address string) error {
-	if err := s.Accounts.Withdraw(ctx, authn.ResetPurpose, address); err != nil {
-		return err
-	}
-	token, err := s.Accounts.Challenge(ctx, identity.Challenge{
+	token, err := s.Accounts.Sole(ctx, identity.Challenge{
 		Purpose: authn.ResetPurpose, Subject: address, Data: []byte(address), ExpiresAt: s.Now().Add(resetLife),
 	})
 	if err != nil {
 		return err
 	}
-	_, err = notify.Render(notify.Reset, s.resetFacts(token, address, resetLife))
-	return err
+	return s.Flow.Decoy(ctx, notify.Reset, s.resetFacts(token, address, resetLife))
 }
 
 // mailReset mails the one link by which a user can choose a new password, to an address that

@@ -17,6 +17,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/account"
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/notify"
 	"github.com/gatehouse-id/gatehouse/internal/password"
 	"github.com/gatehouse-id/gatehouse/internal/secret"
 )
@@ -112,7 +113,7 @@ func (v *Verifier) Resend(ctx context.Context, email, visit string) error {
 	return v.Flow.DB.Tx(ctx, func(ctx context.Context) error {
 		c, err := v.waiting(ctx, address, visit)
 		if errors.Is(err, identity.ErrLinkExpired) {
-			return nil
+			return v.nothingWaits(ctx, address)
 		}
 		if err != nil {
 			return err
@@ -129,12 +130,21 @@ func (v *Verifier) Resend(ctx context.Context, email, visit string) error {
 	})
 }
 
-func (v *Verifier) waiting(ctx context.Context, address, visit string) (*identity.Challenge, error) {
-	if visit != "" {
-		c, err := v.Accounts.OfVisit(ctx, authn.RegistrationPurpose, address, secret.Hash(visit))
-		if !errors.Is(err, identity.ErrLinkExpired) {
-			return c, err
-		}
+// nothingWaits costs what renewing a registration costs, and does nothing (BUG-21).
+func (v *Verifier) nothingWaits(ctx context.Context, address string) error {
+	link, err := v.Accounts.Renew(ctx, "", v.Now())
+	if !errors.Is(err, identity.ErrLinkExpired) {
+		return err
 	}
-	return v.Accounts.Newest(ctx, authn.RegistrationPurpose, address)
+	return v.Flow.Decoy(ctx, notify.Verify, v.Flow.LinkFacts(authn.Registration{Email: address}, link))
+}
+
+// waiting always looks for both, so that it costs the same whatever is found.
+func (v *Verifier) waiting(ctx context.Context, address, visit string) (*identity.Challenge, error) {
+	newest, none := v.Accounts.Newest(ctx, authn.RegistrationPurpose, address)
+	own, err := v.Accounts.OfVisit(ctx, authn.RegistrationPurpose, address, secret.Hash(visit))
+	if errors.Is(err, identity.ErrLinkExpired) {
+		return newest, none
+	}
+	return own, err
 }

@@ -35,6 +35,9 @@ type fixture struct {
 
 // Queue implements authn.Post: it keeps the tokens of links, which leave with no mail.
 func (f *fixture) Queue(_ context.Context, m notify.Message, _ time.Time) error {
+	if m.Channel == notify.Nobody {
+		return nil
+	}
 	for _, link := range m.Links {
 		if _, token, ok := strings.Cut(link, "?token="); ok {
 			f.links = append(f.links, token)
