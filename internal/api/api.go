@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/access"
@@ -18,6 +19,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/client"
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/captcha"
 	"github.com/gatehouse-id/gatehouse/internal/recovery"
 	"github.com/gatehouse-id/gatehouse/internal/web"
 	"github.com/gatehouse-id/gatehouse/keyring"
@@ -27,7 +29,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/webhook"
 )
 
-// An API has the routes of the contract. All fields are required.
+// An API has the routes of the contract. All fields are required but Captcha.
 type API struct {
 	Site     *web.Site
 	Forgery  *web.Forgery
@@ -47,18 +49,20 @@ type API struct {
 	// GET /auth/check.
 	Once    func(name string, rule guard.Rule, next http.Handler) http.Handler
 	Explain func(context.Context, identity.RequestID) (guard.Explanation, error)
+	Captcha captcha.Captcha // nil: none
 }
 
 // Routes returns every route of the contract that has JSON bodies.
 func (a *API) Routes() []guard.Route {
-	var all []guard.Route
-	for _, group := range [][]guard.Route{
+	calls := slices.Concat(
 		a.signingIn(), a.steppingUp(), a.registering(), a.byMail(), a.me(), a.credentials(), a.factors(), a.apiKeys(),
-		a.organizations(), a.decisions(), a.admin(), a.clients(), a.policies(), a.webhooks(), a.checking(), a.explaining(), a.documents(),
-	} {
-		all = append(all, group...)
+		a.organizations(), a.admin(), a.clients(), a.policies(), a.webhooks(), a.explaining(),
+	)
+	for i := range calls {
+		calls[i].Rule.Call = true
 	}
-	return all
+	// What follows is called by servers for all of their users, or is the same for everybody.
+	return slices.Concat(calls, a.renewing(), a.decisions(), a.checking(), a.documents())
 }
 
 // none is the body of an operation that has none.
@@ -146,9 +150,9 @@ var public = guard.Rule{Public: true}
 // anonymous is the rule of documents, which are the same for everybody.
 var anonymous = guard.Rule{Public: true, Anonymous: true}
 
-// limited is public with a limit for each address.
-func limited(n int, per time.Duration) guard.Rule {
-	return guard.Rule{Public: true, Limit: throttle.Rate{N: n, Per: per}}
+// limited is public with one of the limits of the house.
+func (a *API) limited(n throttle.Name) guard.Rule {
+	return guard.Rule{Public: true, Limit: a.Flow.Limiter.Rate(n)}
 }
 
 // freshness is how old the last proof may be for what is dangerous.

@@ -2,21 +2,17 @@ package api
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
-)
-
-// Each of mailing sends a mail that somebody else may have asked for; each of spending takes
-// a link that nobody can guess. moving mails to whatever address its caller likes.
-var (
-	mailing  = limited(20, time.Hour)
-	spending = limited(100, time.Hour)
-	moving   = guard.Rule{Fresh: freshness, Limit: mailing.Limit}
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 func (a *API) byMail() []guard.Route {
+	// Each of mailing sends a mail that somebody else may have asked for; each of spending takes
+	// a link that nobody can guess. moving mails to whatever address its caller likes.
+	mailing, spending := a.limited(throttle.MailAddress), a.limited(throttle.Links)
+	moving := guard.Rule{Fresh: freshness, Limit: mailing.Limit}
 	return []guard.Route{
 		op("POST /auth/magic-link", "Mail a link that signs in", mailing, http.StatusOK, a.magicLink),
 		op("POST /auth/verify", "Sign in by the link that was mailed", spending, http.StatusOK, a.followLink),

@@ -224,13 +224,11 @@ func TestUnlock(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.person(alice)
 		d := f.browser()
-		for range 10 {
-			d.try(message{"email": alice, "password": another}).is(401, "INVALID_CREDENTIALS")
-		}
-		d.try(message{"email": alice, "password": passphrase}).is(429, "RATE_LIMITED")
+		d.climb(f, alice, 10)
+		d.try(message{"email": alice, "password": passphrase}).is(429, "ACCOUNT_LOCKED")
 		d.do("POST", "/auth/unlock", message{"token": f.link(alice, "/unlock")}).is(200, "")
 		d.login(alice, "token")
-	})
+	}, behindProxy, withoutCaptcha)
 }
 
 // column reads one value of the database.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -120,7 +121,10 @@ func (d document) check(schema map[string]any, v any, at string) (found []string
 	case bool:
 		kind = "boolean"
 	case float64:
-		kind = "integer"
+		kind = "number"
+		if schema["type"] == "integer" && v == math.Trunc(v) {
+			kind = "integer"
+		}
 	case []any:
 		kind = "array"
 		for i, item := range v {

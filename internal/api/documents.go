@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -65,13 +66,21 @@ type readyBody struct {
 	Checks map[string]string `json:"checks"`
 }
 
+// Degraded is the state of a dependency without which the house can serve, and why it is so.
+type Degraded string
+
+// Error implements error.
+func (d Degraded) Error() string { return "degraded: " + string(d) }
+
 // ready names each dependency, in the fields of the error where one fails. What is wrong
 // with it is for the log: strangers may ask.
 func (a *API) ready(w http.ResponseWriter, r *http.Request) error {
 	checks, ready := map[string]string{}, true
 	for name, err := range a.Ready(r) {
 		checks[name] = "ok"
-		if err != nil {
+		if errors.As(err, new(Degraded)) {
+			checks[name] = "degraded"
+		} else if err != nil {
 			checks[name], ready = "failing", false
 			a.Site.Log.ErrorContext(r.Context(), "not ready", "dependency", name, "err", err)
 		}

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gatehouse-id/gatehouse/account"
 	"github.com/gatehouse-id/gatehouse/identity"
 )
 
@@ -28,65 +27,6 @@ func (a answer) face() string {
 		}
 	}
 	return strings.Join(append(lines, a.jar()...), "\n")
-}
-
-// TestEnumeration: no answer tells whether an address is known, and each costs the same
-// number of hashes (BUG-21, CON-26, SES-18, RAT-14).
-func TestEnumeration(t *testing.T) {
-	each(t, func(f *fixture) {
-		f.strangers()
-		for _, c := range []struct {
-			what   string
-			body   message // without the address
-			path   string
-			hashes uint64
-		}{
-			{"register", message{"password": passphrase, "name": "Somebody"}, "/auth/register", 1},
-			{"login", message{"password": "wrong hammer seventeen"}, "/auth/login", 1},
-			{"login in cookie mode", message{"password": "wrong hammer seventeen", "mode": "cookie"}, "/auth/login", 1},
-			{"login by method", message{"password": "wrong hammer seventeen"}, "/auth/login/password", 1},
-			{"resend", message{}, "/auth/verify-email/resend", 0},
-			{"magic link", message{}, "/auth/magic-link", 0},
-			{"magic link by method", message{}, "/auth/login/magic-link", 0},
-			{"code by mail", message{}, "/auth/login/email-code", 0},
-			{"passkey", message{}, "/auth/login/passkey", 0},
-			{"forgotten password", message{}, "/auth/forgot-password", 0},
-		} {
-			f.alike(c.what, c.path, c.body, c.hashes)
-		}
-	})
-}
-
-// strangers puts one address into each state that must not show.
-func (f *fixture) strangers() {
-	f.Helper()
-	f.person(alice)
-	f.must(f.gate.Flow.Disable(f.Context(), f.person("disabled@example.com").ID, true))
-	_, err := f.gate.Accounts.Create(f.Context(), account.NewUser{Email: "nopassword@example.com", Verified: true})
-	f.must(err)
-	_, err = f.gate.Flow.CreateUser(f.Context(), account.NewUser{Email: "unproved@example.com"}, passphrase)
-	f.must(err)
-	f.browser().register("pending@example.com", passphrase).is(201, "")
-}
-
-func (f *fixture) alike(what, path string, body message, hashes uint64) {
-	f.Helper()
-	want := ""
-	for _, email := range []string{"unknown@example.com", alice, "disabled@example.com", "nopassword@example.com", "unproved@example.com", "pending@example.com", "ALICE@EXAMPLE.COM"} {
-		f.wait(time.Hour) // so that the limits begin alike
-		body["email"] = email
-		before := f.gate.Flow.Passwords.Hasher.Hashes()
-		got := f.browser().do("POST", path, body).face()
-		if want == "" {
-			want = got
-		}
-		if got != want {
-			f.Errorf("%s: %s shows\n%s\nbut an unknown address\n%s", what, email, got, want)
-		}
-		if n := f.gate.Flow.Passwords.Hasher.Hashes() - before; n != hashes {
-			f.Errorf("%s: %s costs %d hashes, want %d", what, email, n, hashes)
-		}
-	}
 }
 
 // Guessing the code that was mailed to an address meets the same answers whether one was

@@ -140,7 +140,7 @@ func TestDeleteAccount(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.person(alice)
 		d, other := f.signedIn(alice, "token"), f.signedIn(alice, "cookie")
-		export := d.call("GET", "/auth/export", nil).is(200, "").has("", "user", "credentials", "sessions", "apiKeys", "events")
+		export := d.call("GET", "/auth/export", nil).is(200, "").has("", "user", "credentials", "sessions", "places", "apiKeys", "events")
 		if export.str("user.email") != alice || strings.Contains(export.text, "argon2") {
 			t.Errorf("%s", export.text)
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/internal/secret"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb/sqldbtest"
+	"github.com/gatehouse-id/gatehouse/test/house"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -53,9 +54,10 @@ func open(t testing.TB, db *sqldb.DB, options ...func(*gatehouse.Config)) *fixtu
 	t.Helper()
 	f := &fixture{TB: t, mail: &notify.Capture{}, since: &atomic.Int64{}, used: map[string]bool{}}
 	c := gatehouse.Config{
-		DB: db, PublicURL: "http://localhost:8080", MasterKey: secret.Bytes(secret.Size), Mailer: f.mail, Product: "Gatehouse",
+		Breaches: gatehouse.Breaches{Off: true}, DB: db, PublicURL: "http://localhost:8080", MasterKey: secret.Bytes(secret.Size), Mailer: f.mail, Product: "Gatehouse",
 		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
 		Logger:    slog.New(slog.NewTextHandler(t.Output(), nil)), Now: f.now,
+		Limits: house.Wide(),
 	}
 	for _, option := range options {
 		option(&c)

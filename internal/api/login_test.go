@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatehouse-id/gatehouse/account"
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/password"
 )
 
 // A sign-in begins a new session, and the one that this browser had is over: none can be
@@ -200,8 +201,8 @@ func TestUnknownMethod(t *testing.T) {
 // An overloaded house says so and counts no failure: it is not the caller's fault.
 func TestOverload(t *testing.T) {
 	f := one(t)
-	hasher := f.gate.Flow.Passwords.Hasher
-	hasher.Parallel, hasher.Queue, hasher.Wait = 1, 1, time.Millisecond
+	hasher := &password.Hasher{Params: f.gate.Flow.Passwords.Hasher.Params, Parallel: 1, Queue: 1, Wait: time.Millisecond}
+	f.gate.Flow.Passwords.Hasher = hasher
 	user := f.person(alice)
 	var done atomic.Bool
 	busy := make(chan struct{})

@@ -91,8 +91,16 @@ type deviceBody struct {
 func (a *API) sessions(c call, _ none) (page[deviceBody], error) {
 	list, err := a.Sessions.List(c.r.Context(), c.me().UserID)
 	return paged(list, "", func(v identity.Session) deviceBody {
-		return deviceBody{v.ID, v.CreatedAt, v.SeenAt, v.ExpiresAt, notify.Device(v.UserAgent), v.IP, nil, v.Mode, v.ID == c.me().SessionID}
+		return deviceBody{v.ID, v.CreatedAt, v.SeenAt, v.ExpiresAt, notify.Device(v.UserAgent), v.IP, placed(a.Flow.Place(v.IP)), v.Mode, v.ID == c.me().SessionID}
 	}), err
+}
+
+// placed is the name of a place, nil for one that is not known.
+func placed(name string) *string {
+	if name == "" {
+		return nil
+	}
+	return &name
 }
 
 func (a *API) endSession(c call, _ none) (none, error) {

@@ -36,6 +36,8 @@ func (s schemas) of(t reflect.Type, strict bool) object {
 		return object{"type": "boolean"}
 	case reflect.Int, reflect.Int64:
 		return object{"type": "integer"}
+	case reflect.Float64:
+		return object{"type": "number"}
 	case reflect.Slice:
 		return object{"type": "array", "items": s.of(t.Elem(), strict)}
 	case reflect.Map:

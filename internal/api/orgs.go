@@ -24,7 +24,7 @@ var (
 func pathOrg(r *http.Request) identity.TenantID { return identity.TenantID(r.PathValue("org")) }
 
 func (a *API) organizations() []guard.Route {
-	found := guard.Rule{Limit: throttle.Rate{N: 30, Per: time.Hour}}
+	found := guard.Rule{Limit: a.Flow.Limiter.Rate(throttle.Organizations)}
 	return []guard.Route{
 		op("GET /orgs", "The organizations that I am in", guard.Rule{}, http.StatusOK, a.myOrgs),
 		op("POST /orgs", "Found an organization and become its owner", found, http.StatusCreated, a.foundOrg),

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 func (d *device) change(current, chosen string) answer {
@@ -57,7 +58,7 @@ func TestChangePassword(t *testing.T) {
 		if n := f.events(user.ID)[identity.EventPasswordChanged]; n != len(modes) {
 			t.Errorf("%d events", n)
 		}
-	})
+	}, calm)
 }
 
 // The password is hashed when it is changed and at no other change (PWD-11).
@@ -100,10 +101,11 @@ func TestChangeIsThrottled(t *testing.T) {
 	f := one(t)
 	f.person(alice)
 	d := f.signedIn(alice, "token")
-	for range 10 {
+	for i := range 10 {
 		d.change(another, another).is(401, "INVALID_CREDENTIALS")
+		f.wait(throttle.Pause(i + 1))
 	}
-	d.change(passphrase, another).is(429, "RATE_LIMITED")
+	d.change(passphrase, another).is(429, "ACCOUNT_LOCKED")
 	d.me().is(200, "")
 }
 

@@ -167,7 +167,7 @@ func TestTheft(t *testing.T) {
 			t.Errorf("%d events", n)
 		}
 		f.mails(alice, 1)
-	})
+	}, calm)
 }
 
 // TestRefreshRace: fifty at once with one token all get the same successor, and nobody is

@@ -2,19 +2,19 @@ package api
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/web"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 func (a *API) registering() []guard.Route {
 	return []guard.Route{
-		op("POST /auth/register", "Create an account", limited(100, time.Hour), http.StatusCreated, a.register),
-		op("POST /auth/verify-email", "Prove the address of an account", limited(100, time.Hour), http.StatusOK, a.verifyEmail),
-		op("POST /auth/verify-email/resend", "Mail a new link for a registration that waits", limited(20, time.Hour), http.StatusOK, a.resend),
+		op("POST /auth/register", "Create an account", a.limited(throttle.Registrations), http.StatusCreated, a.register),
+		op("POST /auth/verify-email", "Prove the address of an account", a.limited(throttle.Links), http.StatusOK, a.verifyEmail),
+		op("POST /auth/verify-email/resend", "Mail a new link for a registration that waits", a.limited(throttle.MailAddress), http.StatusOK, a.resend),
 	}
 }
 
@@ -63,7 +63,7 @@ type methodsBody struct {
 	Password     passwordRules       `json:"password"`
 	Registration bool                `json:"registration"`
 	Verification bool                `json:"verification"`
-	Captcha      *struct{}           `json:"captcha"` // null: none is asked for
+	Captcha      *captchaBody        `json:"captcha"` // null: none is asked for
 }
 
 type passwordRules struct {
@@ -75,7 +75,7 @@ func (a *API) methods(_ call, _ none) (methodsBody, error) {
 	low, high := a.Flow.Passwords.Policy.Lengths()
 	b := methodsBody{
 		Methods: []identity.MethodID{}, Providers: []string{}, Password: passwordRules{low, high},
-		Registration: true, Verification: !a.Flow.Unverified,
+		Registration: true, Verification: !a.Flow.Unverified, Captcha: a.captcha(),
 	}
 	for _, m := range a.Flow.Methods {
 		if c, may := m.(authn.Conditional); may && !c.Offered() {

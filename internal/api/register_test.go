@@ -180,9 +180,9 @@ func TestResend(t *testing.T) {
 }
 
 // Nobody can flood a mailbox: beyond the limit of the address there is no mail, and no other
-// answer; beyond the limit of the caller there is a 429 (RAT-14, the contract, Limits).
+// answer; beyond the limit of the caller there is a 429 (RAT-03, RAT-14, the contract, Limits).
 func TestMailLimits(t *testing.T) {
-	f := one(t)
+	f := one(t, func(c *gatehouse.Config) { c.Limits = nil })
 	d := f.browser()
 	for range 8 {
 		d.register(alice, passphrase).is(201, "")
@@ -195,8 +195,8 @@ func TestMailLimits(t *testing.T) {
 		d.do("POST", "/auth/verify-email/resend", message{"email": alice}).is(200, "")
 	}
 	a := d.do("POST", "/auth/verify-email/resend", message{"email": alice}).is(429, "RATE_LIMITED")
-	if a.header.Get("Retry-After") != "3600" || a.at("retryAfter") != 3600.0 || a.header.Get("RateLimit") != `"default";r=0;t=3600` ||
-		a.header.Get("RateLimit-Policy") != `"default";q=20;w=3600` {
+	if a.header.Get("Retry-After") != "180" || a.at("retryAfter") != 180.0 || a.header.Get("RateLimit") != `"mail-address";r=0;t=180` ||
+		a.header.Get("RateLimit-Policy") != `"mail-address";q=20;w=3600` {
 		t.Errorf("%v %s", a.header, a.text)
 	}
 }

@@ -145,6 +145,7 @@ func TestHandle(t *testing.T) {
 		login := f.half(d, message{})
 		for range 5 {
 			d.prove(login, "000000").is(400, "INVALID_CODE").has("", "error", "code", "requestId")
+			f.wait(time.Second) // the pause after the fourth
 		}
 		d.prove(login, code).is(401, "LINK_EXPIRED")
 		if n := f.events(user.ID)[identity.EventLoginFailed]; n != 6 {

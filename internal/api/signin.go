@@ -11,25 +11,28 @@ import (
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/web"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
-// loginRule bounds how often one address may call at all; what fails is counted by the Flow.
-var loginRule = limited(1000, time.Minute)
-
 func (a *API) signingIn() []guard.Route {
+	loginRule := a.limited(throttle.SignIns) // what fails is counted by the Flow
 	return []guard.Route{
 		op("POST /auth/login", "Sign in by e-mail address and password", loginRule, http.StatusOK, a.login),
 		op("POST /auth/login/{method}", "Sign in by any method: its first step, or its only one", loginRule, http.StatusOK, a.loginBy),
 		op("POST /auth/login/{method}/finish", "Answer what the method asked for", loginRule, http.StatusOK, a.loginFinish),
 		op("POST /auth/login/{method}/enroll", "Set up the second factor without which a sign-in cannot end", loginRule, http.StatusOK, a.loginEnroll),
 		op("POST /auth/login/{method}/enroll/finish", "Finish setting it up, and sign in", loginRule, http.StatusOK, a.loginEnrolled),
-		op("POST /auth/refresh", "Get a new access token", public, http.StatusOK, a.refresh),
 		op("POST /auth/token", "Get an access token for a session cookie, or a narrower one for a narrower use", guard.Rule{}, http.StatusOK, a.token),
 		op("POST /auth/logout", "Sign out of this session", public, http.StatusOK, a.logout),
 		op("POST /auth/logout-all", "Sign out of every session", guard.Rule{}, http.StatusOK, a.logoutAll),
 		op("GET /auth/csrf-token", "Get the token that cookie requests must send", public, http.StatusOK, a.csrfToken),
 		op("GET /auth/methods", "What this deployment offers", public, http.StatusOK, a.methods),
+		op("GET /auth/captcha", "Get work to do for a sign-in that is asked for a CAPTCHA", public, http.StatusOK, a.work),
 	}
+}
+
+func (a *API) renewing() []guard.Route {
+	return []guard.Route{op("POST /auth/refresh", "Get a new access token", public, http.StatusOK, a.refresh)}
 }
 
 // signInBody is the body of a sign-in by password.
@@ -95,7 +98,7 @@ func (a *API) login(c call, in signInBody) (signedInBody, error) {
 		return signedInBody{}, identity.ErrInvalid.With("password", "is missing")
 	}
 	return a.finish(c, authn.Password, stepBody{
-		Email: in.Email, Password: in.Password, RememberMe: in.RememberMe, Mode: in.Mode, ReturnTo: in.ReturnTo, RememberDevice: in.RememberDevice,
+		Email: in.Email, Password: in.Password, RememberMe: in.RememberMe, Mode: in.Mode, ReturnTo: in.ReturnTo, Captcha: in.Captcha, RememberDevice: in.RememberDevice,
 	})
 }
 
@@ -160,8 +163,8 @@ func (a *API) answer(c call, id identity.MethodID, in stepBody) (authn.Answer, e
 		Method: id, Login: in.Login, Old: old,
 		Start: authn.Start{Mode: in.Mode, RememberMe: in.RememberMe, ReturnTo: in.ReturnTo},
 		Input: authn.Input{Email: in.Email, Password: in.Password, Code: in.Code, Credential: in.Credential},
-		Visit: a.Site.ReadCookie(c.r, web.Visit), Device: a.Site.ReadCookie(c.r, web.Device), Remember: in.RememberDevice,
-		Page: c.r.Header.Get("Origin") != "",
+		Visit: a.Site.ReadCookie(c.r, web.Visit), Device: a.Site.ReadCookie(c.r, web.Device), Known: a.Site.ReadCookie(c.r, web.Known), Remember: in.RememberDevice,
+		Captcha: in.Captcha, Page: c.r.Header.Get("Origin") != "",
 	}, err
 }
 
@@ -311,6 +314,6 @@ func seconds(d time.Duration) int { return int(math.Round(d.Seconds())) }
 // device is what a browser sends of itself with every step of a sign-in.
 func (a *API) device(c call) authn.Answer {
 	return authn.Answer{
-		Visit: a.Site.ReadCookie(c.r, web.Visit), Device: a.Site.ReadCookie(c.r, web.Device), Page: c.r.Header.Get("Origin") != "",
+		Visit: a.Site.ReadCookie(c.r, web.Visit), Device: a.Site.ReadCookie(c.r, web.Device), Known: a.Site.ReadCookie(c.r, web.Known), Page: c.r.Header.Get("Origin") != "",
 	}
 }

@@ -23,15 +23,17 @@ type proofBody struct {
 	Password   string          `json:"password,omitempty"`
 	Code       string          `json:"code,omitempty"`
 	Credential json.RawMessage `json:"credential,omitempty"`
+	Captcha    string          `json:"captcha,omitempty"`
 }
 
 type stepUpBody struct {
 	Password string `json:"password,omitempty"` // left out: the answer names the methods there are
+	Captcha  string `json:"captcha,omitempty"`
 }
 
 func (a *API) stepUp(c call, in stepUpBody) (signedInBody, error) {
 	if in.Password != "" {
-		return a.finished(c, a.again(c, authn.Password, proofBody{Password: in.Password}))
+		return a.finished(c, a.again(c, authn.Password, proofBody{Password: in.Password, Captcha: in.Captcha}))
 	}
 	next, err := a.Flow.StepUpMethods(c.r.Context(), c.me())
 	return signedInBody{MFARequired: true, Next: next}, err
@@ -48,5 +50,6 @@ func (a *API) stepUpFinish(c call, in proofBody) (signedInBody, error) {
 func (a *API) again(c call, id identity.MethodID, in proofBody) authn.Answer {
 	return authn.Answer{
 		Method: id, Login: in.Login, StepUp: c.me(), Input: authn.Input{Password: in.Password, Code: in.Code, Credential: in.Credential},
+		Captcha: in.Captcha,
 	}
 }
