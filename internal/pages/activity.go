@@ -33,7 +33,7 @@ var warnings = map[string]bool{
 	identity.EventLoginFailed: true, identity.EventReuseDetected: true, identity.EventAccessDenied: true,
 	identity.EventLoginLocked: true, identity.EventPasswordReset: true, identity.EventResetForced: true, identity.EventEmailChanged: true,
 	identity.EventCredentialTaken: true, identity.EventCloneSuspected: true, identity.EventMFARemoved: true,
-	identity.EventRecoveryBegun: true, identity.EventRecovered: true,
+	identity.EventRecoveryBegun: true, identity.EventRecovered: true, identity.EventRiskAssessed: true, identity.EventSessionMoved: true,
 }
 
 func (p *Pages) activity(w http.ResponseWriter, r *http.Request, why *identity.Error) error {
@@ -51,7 +51,7 @@ func (p *Pages) activity(w http.ResponseWriter, r *http.Request, why *identity.E
 		h.Older = v.Link("/account/activity?cursor=" + url.QueryEscape(next))
 	}
 	for _, e := range list {
-		if !silent[e.Type] {
+		if !silent[e.Type] && e.Data["shadow"] == "" {
 			h.List = append(h.List, v.occurrence(e))
 		}
 	}

@@ -16,6 +16,7 @@ type device struct {
 	ID      identity.SessionID
 	Agent   string // its User-Agent
 	IP      string
+	Place   string // coarsely; "": not known
 	Seen    string // "2 hours ago"
 	Began   time.Time
 	Current bool
@@ -38,7 +39,7 @@ func (p *Pages) devices(w http.ResponseWriter, r *http.Request, why *identity.Er
 	shown := make([]device, 0, len(list))
 	for _, s := range list {
 		d := device{
-			ID: s.ID, Agent: s.UserAgent, IP: s.IP, Seen: v.seen(p.Now().Sub(s.SeenAt)), Began: s.CreatedAt,
+			ID: s.ID, Agent: s.UserAgent, IP: s.IP, Place: p.Flow.Place(s.IP), Seen: v.seen(p.Now().Sub(s.SeenAt)), Began: s.CreatedAt,
 			Current: s.ID == here, Mobile: strings.Contains(s.UserAgent, "Mobile"),
 		}
 		if d.Current { // it comes first: the reader looks for it

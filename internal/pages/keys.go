@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/apikey"
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/policy"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 const keysPath = "/account/keys"
@@ -20,9 +21,9 @@ const keysPath = "/account/keys"
 func (p *Pages) keyPages() []page {
 	return []page{
 		{path: keysPath, rule: mine, show: p.keys},
-		{path: keysPath + "/new", rule: fresh, show: p.newKey, submit: p.makeKey, limit: hourly, reason: "key"},
+		{path: keysPath + "/new", rule: fresh, show: p.newKey, submit: p.makeKey, limit: throttle.Changes, reason: "key"},
 		{path: keysPath + "/rename", rule: mine, show: p.aboutKey("rename"), submit: p.renameKey},
-		{path: keysPath + "/rotate", rule: fresh, show: p.aboutKey("rotate"), submit: p.rotateKey, limit: hourly, reason: "key"},
+		{path: keysPath + "/rotate", rule: fresh, show: p.aboutKey("rotate"), submit: p.rotateKey, limit: throttle.Changes, reason: "key"},
 		{path: keysPath + "/revoke", rule: mine, show: p.aboutKey("revoke"), submit: p.revokeKey},
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/recovery"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 // A letter is a page to which the link in a mail leads. It shows what the link does and does
@@ -40,7 +41,7 @@ var (
 // letterPages are those of lost passwords and lost factors, and what else mails lead to.
 func (p *Pages) letterPages() []page {
 	list := []page{
-		{path: "/forgot", rule: public, show: p.forgot, submit: p.sendReset, limit: hourly},
+		{path: "/forgot", rule: public, show: p.forgot, submit: p.sendReset, limit: throttle.MailAddress},
 		{path: "/forgot/sent", rule: public, show: p.resetSent},
 		{path: "/reset-password/done", rule: public, show: p.settled("resetDone")},
 		{path: "/unlock/done", rule: public, show: p.settled("unlockDone")},
@@ -52,7 +53,7 @@ func (p *Pages) letterPages() []page {
 		{path: "/recover/help", rule: public, show: p.lost},
 	}
 	for _, l := range p.letters() {
-		list = append(list, page{path: l.path, rule: public, show: p.opening(l), submit: p.spending(l), limit: hourly})
+		list = append(list, page{path: l.path, rule: public, show: p.opening(l), submit: p.spending(l), limit: throttle.Links})
 	}
 	return list
 }

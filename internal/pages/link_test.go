@@ -101,6 +101,7 @@ func TestLinkTellsNobody(t *testing.T) {
 		for range 4 {
 			text += sent.submit("/login/mfa", "code", other(m.code)).is(http.StatusBadRequest, "Error: Check your mail").text
 		}
+		h.wait(time.Second) // the pause after the fourth
 		text += sent.submit("/login/mfa", "code", other(m.code)).is(http.StatusOK, "Sign in to Acme", "too many wrong codes").text
 		seen[email] = strings.ReplaceAll(fresh.ReplaceAllString(text, ""), email, "")
 	}

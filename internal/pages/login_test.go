@@ -46,7 +46,10 @@ func TestLoginErrors(t *testing.T) {
 }
 
 func TestLoginWaits(t *testing.T) {
-	h := open(t, func(c *gatehouse.Config) { c.Limits.Account = throttle.Rate{N: 1, Per: 15 * time.Minute} })
+	h := open(t, func(c *gatehouse.Config) {
+		c.Limits = throttle.Limits{throttle.FailedAccount: {N: 1, Per: 15 * time.Minute}}
+		c.Captcha.Provider = "off"
+	})
 	form := h.person().open("/login")
 	form.submit("/login", "email", ada, "password", "wrong").is(http.StatusUnauthorized, "Error: Sign in to Acme")
 	h.wait(30 * time.Second)

@@ -122,10 +122,10 @@ func mistaken(form url.Values, err error) error {
 }
 
 // mayRemember reports whether it helps to remember the device: not where the next sign-in
-// would ask all the same.
+// would ask all the same, and not where this one asks because it is odd.
 func (p *Pages) mayRemember(q quest) bool {
 	l := q.login
-	return l != nil && l.Session == "" && q.words == "mfa" && p.Flow.Policy.Remember >= 0 && p.Flow.Policy.Demand(q.user, l.Start) != "aal2"
+	return l != nil && l.Session == "" && !l.Doubted() && q.words == "mfa" && p.Flow.Policy.Remember >= 0 && p.Flow.Policy.Demand(q.user, l.Start) != "aal2"
 }
 
 // ready begins a method that may be begun by a look at its page: a ceremony of the browser,

@@ -73,6 +73,7 @@ func TestTooManyCodes(t *testing.T) {
 	for range 4 {
 		step.submit("/login/mfa", "code", "111111").is(http.StatusBadRequest, "Error: Confirm that it is you")
 	}
+	h.wait(time.Second) // the pause after the fourth
 	step.submit("/login/mfa", "code", "111111").is(http.StatusOK, "Sign in to Acme", "Those were too many wrong codes.").
 		came("303 /login?done=tries&returnTo=%2Faccount%2Fdevices")
 	step.submit("/login/mfa", "code", right).is(http.StatusOK, "Sign in to Acme", "That sign-in is over")

@@ -9,6 +9,7 @@
 package pages
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/captcha"
 	"github.com/gatehouse-id/gatehouse/internal/recovery"
 	"github.com/gatehouse-id/gatehouse/internal/web"
 	"github.com/gatehouse-id/gatehouse/scheme/application"
@@ -26,7 +28,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
-// Pages has the hosted pages. All fields are required.
+// Pages has the hosted pages. All fields are required but Captcha and Contact.
 type Pages struct {
 	Site         *web.Site
 	Forgery      *web.Forgery
@@ -39,6 +41,8 @@ type Pages struct {
 	Product      string
 	Now          func() time.Time
 	Applications *application.Scheme
+	Contact      string          // where to report a flaw; "" tells nobody
+	Captcha      captcha.Captcha // nil: none
 }
 
 // A page is one address. What was sent to it and not accepted is answered by the page
@@ -48,29 +52,26 @@ type page struct {
 	rule   guard.Rule
 	show   func(w http.ResponseWriter, r *http.Request, why *identity.Error) error // why is nil for GET
 	submit func(w http.ResponseWriter, r *http.Request) error                      // nil: nothing can be sent
-	limit  throttle.Rate                                                           // of submit
+	limit  throttle.Name                                                           // of submit; "": none of its own
 	reason string                                                                  // why a fresh proof is asked for, by its words
 }
 
 var (
 	public = guard.Rule{Public: true}
 	mine   = guard.Rule{}
-
-	seldom = throttle.Rate{N: 20, Per: time.Hour} // each one sends a mail
-	hourly = throttle.Rate{N: 100, Per: time.Hour}
 )
 
 func (p *Pages) pages() []page {
 	return slices.Concat(p.proofPages(), p.letterPages(), p.securityPages(), p.keyPages(), p.applicationPages(), []page{
 		{path: "/{$}", rule: public, show: p.root},
-		{path: "/login", rule: public, show: p.login, submit: p.signIn},
-		{path: "/signup", rule: public, show: p.signup, submit: p.register, limit: hourly},
+		{path: "/login", rule: public, show: p.login, submit: p.signIn, limit: throttle.SignIns},
+		{path: "/signup", rule: public, show: p.signup, submit: p.register, limit: throttle.Registrations},
 		{path: "/signup/sent", rule: public, show: p.sent},
 		{path: "/signup/done", rule: public, show: p.settled("created")},
-		{path: "/verify-email", rule: public, show: p.verify, submit: p.proveAddress, limit: hourly},
-		{path: "/verify-email/resend", rule: public, show: p.askAgain, submit: p.resend, limit: seldom},
+		{path: "/verify-email", rule: public, show: p.verify, submit: p.proveAddress, limit: throttle.Links},
+		{path: "/verify-email/resend", rule: public, show: p.askAgain, submit: p.resend, limit: throttle.MailAddress},
 		{path: "/verify-email/done", rule: public, show: p.settled("verified")},
-		{path: "/setup", rule: public, show: p.setup, submit: p.makeAdministrator, limit: hourly},
+		{path: "/setup", rule: public, show: p.setup, submit: p.makeAdministrator, limit: throttle.Links},
 		{path: "/setup/done", rule: public, show: p.settled("setupDone")},
 		{path: "/logout", rule: public, show: p.leaving, submit: p.signOut},
 		{path: "/logged-out", rule: public, show: p.left},
@@ -85,9 +86,9 @@ func (p *Pages) pages() []page {
 // proofPages are those of a sign-in and a step-up.
 func (p *Pages) proofPages() []page {
 	return []page{
-		{path: "/login/passkey", rule: public, show: p.login, submit: p.signInByPasskey},
-		{path: mfaPath, rule: public, show: p.mfa, submit: p.prove},
-		{path: "/login/link", rule: public, show: p.byMail, submit: p.sendLink, limit: hourly},
+		{path: "/login/passkey", rule: public, show: p.login, submit: p.signInByPasskey, limit: throttle.SignIns},
+		{path: mfaPath, rule: public, show: p.mfa, submit: p.prove, limit: throttle.SignIns},
+		{path: "/login/link", rule: public, show: p.byMail, submit: p.sendLink, limit: throttle.MailAddress},
 		{path: "/login/link/sent", rule: public, show: p.linkSent},
 		{path: "/login/link/finish", rule: public, show: p.follow, submit: p.arrive},
 		{path: "/auth/verify", rule: public, show: p.follow},
@@ -100,6 +101,7 @@ func (p *Pages) proofPages() []page {
 func (p *Pages) Routes() []guard.Route {
 	routes := []guard.Route{
 		{Pattern: "GET /static/{hash}/{file}", Rule: guard.Rule{Public: true, Anonymous: true}, Handler: web.Handler(asset)},
+		{Pattern: "GET /.well-known/security.txt", Rule: guard.Rule{Public: true, Anonymous: true}, Handler: web.Handler(p.securityText)},
 		{Pattern: "GET /.well-known/change-password", Rule: public, Handler: web.Handler(p.wellKnownChange)},
 		{Pattern: "GET /.well-known/passkey-endpoints", Rule: guard.Rule{Public: true, Anonymous: true}, Handler: web.Handler(p.passkeyEndpoints)},
 		{Pattern: "GET /.well-known/webauthn", Rule: guard.Rule{Public: true, Anonymous: true}, Handler: web.Handler(p.relatedOrigins)},
@@ -108,7 +110,9 @@ func (p *Pages) Routes() []guard.Route {
 		routes = append(routes, guard.Route{Pattern: "GET " + at.path, Rule: at.rule, Handler: web.Handler(at.get)})
 		if at.submit != nil {
 			rule := at.rule
-			rule.Limit = at.limit
+			if at.limit != "" {
+				rule.Limit = p.Flow.Limiter.Rate(at.limit)
+			}
 			routes = append(routes, guard.Route{Pattern: "POST " + at.path, Rule: rule, Handler: web.Handler(at.post)})
 		}
 	}
@@ -167,6 +171,20 @@ func (p *Pages) root(w http.ResponseWriter, r *http.Request, _ *identity.Error) 
 // well-known URL for changing passwords, section 2.1).
 func (p *Pages) wellKnownChange(w http.ResponseWriter, r *http.Request) error {
 	return p.see(w, r, "/account/password")
+}
+
+// securityText tells where to report a flaw (RFC 9116). It is made anew with each request, so that it
+// never runs out: what it says is what is configured now.
+func (p *Pages) securityText(w http.ResponseWriter, _ *http.Request) error {
+	if p.Contact == "" {
+		return identity.ErrNotFound
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "public, max-age=86400")
+	_, _ = fmt.Fprintf(w, "Contact: %s\nExpires: %s\nPreferred-Languages: en\nCanonical: %s\n",
+		p.Contact, p.Now().UTC().AddDate(0, 0, 90).Format(time.RFC3339), p.Site.Origin()+"/.well-known/security.txt")
+	return nil // the client is gone, or has it
 }
 
 // see sends the browser to another page of ours by GET (RFC 9110 section 15.4.4).

@@ -49,6 +49,7 @@ type view struct {
 	Done    string            // the confirmation to show, by its words; "": none
 	Me      *identity.User    // whose account it is; nil outside the account
 	Data    any               // what only this page has
+	Captcha *checkpoint       // what its forms must have before they are sent; nil: nothing
 	Gaps    []string          // what fills the gaps of every phrase here: a name and a value, and so on
 
 	pages  *Pages
@@ -58,7 +59,7 @@ type view struct {
 }
 
 func (p *Pages) view(w http.ResponseWriter, r *http.Request, words string, why *identity.Error) *view {
-	v := &view{catalogue: speak(r), Words: words, Typed: map[string]string{}, pages: p, chosen: p.chosen(r), w: w, r: r}
+	v := &view{catalogue: speak(r), Words: words, Typed: map[string]string{}, Captcha: p.checkpoint(r, why), pages: p, chosen: p.chosen(r), w: w, r: r}
 	query := r.URL.Query()
 	for _, name := range []string{"token", returnTo, "method", "for"} {
 		v.Typed[name] = query.Get(name)
@@ -83,8 +84,8 @@ func (v *view) render(status int, name string) error {
 	h := v.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.Tag)
-	h.Set("Content-Security-Policy", v.pages.Site.PagePolicy())
-	h.Set("Cache-Control", "no-store")
+	v.pages.Site.Show(h, web.Pages)
+	v.admitVendor(h)
 	v.w.WriteHeader(status)
 	_, _ = v.w.Write(text.Bytes()) // the client is gone, or has it
 	return nil

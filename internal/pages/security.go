@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 // fresh is the rule of what a thief with an open session would do first: it asks for a proof
@@ -24,12 +25,12 @@ var fresh = guard.Rule{Fresh: 5 * time.Minute}
 func (p *Pages) securityPages() []page {
 	return []page{
 		{path: "/account/security", rule: mine, show: p.security},
-		{path: addPath, rule: fresh, show: p.adding, submit: p.add, limit: hourly, reason: "factors"},
-		{path: "/account/security/codes", rule: fresh, show: p.askCodes, submit: p.newCodes, limit: seldom, reason: "factors"},
+		{path: addPath, rule: fresh, show: p.adding, submit: p.add, limit: throttle.Changes, reason: "factors"},
+		{path: "/account/security/codes", rule: fresh, show: p.askCodes, submit: p.newCodes, limit: throttle.Changes, reason: "factors"},
 		{path: "/account/security/codes.txt", rule: mine, show: p.noFile, submit: p.codesFile},
 		{path: "/account/security/rename", rule: mine, show: p.labelling, submit: p.relabel},
 		{path: "/account/security/remove", rule: fresh, show: p.removal, submit: p.remove, reason: "factors"},
-		{path: "/account/email", rule: fresh, show: p.address, submit: p.move, limit: seldom, reason: "email"},
+		{path: "/account/email", rule: fresh, show: p.address, submit: p.move, limit: throttle.MailAddress, reason: "email"},
 		{path: "/account/delete", rule: guard.Rule{Fresh: time.Minute}, show: p.farewell, submit: p.erase, reason: "delete"},
 		{path: "/account-deleted", rule: public, show: p.settled("deleted")},
 	}

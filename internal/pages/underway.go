@@ -23,7 +23,7 @@ func (p *Pages) hold(w http.ResponseWriter, handle string) {
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request) authn.Answer {
 	return authn.Answer{
 		Login: p.Site.ReadCookie(r, web.Login), Visit: p.Site.VisitOf(w, r), Page: true,
-		Old: holder(r), Device: p.Site.ReadCookie(r, web.Device),
+		Old: holder(r), Device: p.Site.ReadCookie(r, web.Device), Known: p.Site.ReadCookie(r, web.Known), Captcha: p.captchaIn(r.PostForm),
 	}
 }
 
