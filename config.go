@@ -10,14 +10,12 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
-
-	"golang.org/x/net/publicsuffix"
 
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/captcha"
 	"github.com/gatehouse-id/gatehouse/internal/ephemeral"
 	"github.com/gatehouse-id/gatehouse/internal/jose"
 	"github.com/gatehouse-id/gatehouse/internal/notify"
@@ -28,6 +26,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/internal/web"
 	"github.com/gatehouse-id/gatehouse/keyring"
 	"github.com/gatehouse-id/gatehouse/policy"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 // Names of what a Config is filled with, for programs that cannot import them.
@@ -40,6 +39,8 @@ type (
 	SMTP = notify.SMTP
 	// PasswordCost is the cost of argon2id; zero is 64 MiB, 3 passes, 1 lane.
 	PasswordCost = password.Params
+	// Captcha says who tells people from programs; zero is proof of work, which needs no vendor.
+	Captcha = captcha.Choice
 	// Outbound says what may be called of the addresses that users and tenants choose; zero is
 	// the internet, by https.
 	Outbound = outbound.Client
@@ -90,8 +91,16 @@ type Config struct {
 	// TestKeys makes API keys that begin with sk_test_ and takes no others: for a deployment whose
 	// keys may be shown around. The rest have sk_live_.
 	TestKeys bool
-	// TrustedProxies are the peers whose X-Forwarded-For is believed.
-	TrustedProxies []netip.Prefix
+	// TrustedProxies are the peers whose X-Forwarded-For is believed or, if ForwardedHeader is
+	// "Forwarded", that field (RFC 7239) instead. Of the others no such field is read.
+	TrustedProxies  []netip.Prefix
+	ForwardedHeader string
+	// Preload adds "preload" to HSTS: whoever sets it means to submit the host to hstspreload.org, and
+	// cannot go back to plain http for months, on any host below it either.
+	Preload bool
+	// SecurityContact is where to report a flaw, "mailto:security@example.com" or an https URL;
+	// /.well-known/security.txt tells it (RFC 9116). "" leaves the document out.
+	SecurityContact string
 
 	// Outbound is how webhooks leave.
 	Outbound Outbound
@@ -105,19 +114,32 @@ type Config struct {
 	PermissionsInTokens bool
 	// Lifetimes says how long sign-ins last.
 	Lifetimes authn.Lifetimes
-	// Limits says how many failures are allowed.
-	Limits authn.Limits
+	// Limits are those that are to be other than in throttle.Table.
+	Limits throttle.Limits
 	// Passkeys and TOTP say how passkeys and authenticator applications are set up.
 	Passkeys Passkeys
 	TOTP     TOTP
 	// Proofs says which proofs are enough to sign in; authn.HighSecurity is a strict choice.
 	Proofs authn.Policy
+	// Breaches says where passwords are looked up that attackers may know.
+	Breaches Breaches
+	// Risk says what becomes of odd sign-ins.
+	Risk Risk
 	// Passwords says how passwords are hashed and which are strong enough.
 	Passwords Passwords
+	// Captcha says what is asked of whoever has failed often.
+	Captcha Captcha
+	// Costly is how many requests are under way at once that hash, mail or write for strangers; the
+	// others are answered 503, so that who is signed in goes on. One address may have an eighth of
+	// them. 0 means 128.
+	Costly int
 	// RotateKeys is how often the keys rotate by themselves; 0 means every 90 days.
 	RotateKeys time.Duration
 
-	// Ephemeral counts attempts; nil means in memory, which is enough for one machine.
+	// Ephemeral counts attempts. nil counts in memory over SQLite, and over PostgreSQL failures in
+	// the database and calls in memory. What redis.Open returns counts for all machines of the
+	// house; it may be gone, and then each counts for itself. Any other store is asked for
+	// everything, and where it fails nobody signs in.
 	Ephemeral ephemeral.Store
 	// Logger takes the log; nil means slog.Default().
 	Logger *slog.Logger
@@ -133,7 +155,7 @@ type Config struct {
 // argon2id at 64 MiB, 15 characters at least.
 type Passwords struct {
 	Hash     PasswordCost
-	Parallel int      // how many are hashed at once; 0 means as many as there are processors
+	Parallel int      // how many are hashed at once; 0 means as many as there are processors, but one
 	Min      int      // characters, where the password is the only factor; 0 means 15
 	Refused  []string // words of the context that are no passwords, besides product and host
 }
@@ -206,10 +228,16 @@ func (c *Config) complete() error {
 			return fmt.Errorf("gatehouse: Config.Policy: %w", err)
 		}
 	}
+	if err := c.Limits.Check(); err != nil {
+		return fmt.Errorf("gatehouse: Config.Limits: %w", err)
+	}
 	if err := c.Proofs.Check(); err != nil {
 		return fmt.Errorf("gatehouse: Config.Proofs: %w", err)
 	}
-	if err := cmp.Or(c.checkOrigins(u), c.checkApplications(u)); err != nil {
+	if err := c.Captcha.Check(); err != nil {
+		return fmt.Errorf("gatehouse: Config.Captcha: %w", err)
+	}
+	if err := cmp.Or(c.checkOrigins(u), c.checkApplications(u), c.checkForwarded(), c.checkContact()); err != nil {
 		return err
 	}
 	c.defaults()
@@ -259,95 +287,14 @@ func (c *Config) defaults() {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	if c.Ephemeral == nil {
-		c.Ephemeral = ephemeral.Memory(c.Now)
-	}
 	if c.RotateKeys == 0 {
 		c.RotateKeys = 90 * 24 * time.Hour
 	}
 }
 
-// publicURL reads a public URL: scheme, host and perhaps a path, nothing else. Over plain
-// http cookies travel in clear, so only a loopback host may have it.
-func publicURL(text string) (*url.URL, error) {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || u.Opaque != "" {
-		return nil, fmt.Errorf("gatehouse: public URL %q must be https://host, perhaps with a path", text)
-	}
-	switch {
-	case u.Scheme == "https":
-	case u.Scheme == "http" && web.Loopback(u.Hostname()):
-	default:
-		return nil, fmt.Errorf("gatehouse: public URL %q must be https; plain http is for loopback hosts only", text)
-	}
-	u.Host = strings.TrimSuffix(strings.ToLower(u.Host), defaultPort[u.Scheme])
-	u.Path = strings.TrimRight(u.Path, "/")
-	u.RawPath = ""
-	return u, nil
-}
-
-// defaultPort is what browsers leave out of an origin.
-var defaultPort = map[string]string{"http": ":80", "https": ":443"}
-
-// sameSite reports whether browsers send a SameSite cookie of one to the other: the same
-// scheme, and the same host below the public suffix.
-func sameSite(a, b *url.URL) bool {
-	if a.Scheme != b.Scheme {
-		return false
-	}
-	if a.Hostname() == b.Hostname() {
-		return true
-	}
-	of, err := publicsuffix.EffectiveTLDPlusOne(a.Hostname())
-	if err != nil {
-		return false
-	}
-	to, err := publicsuffix.EffectiveTLDPlusOne(b.Hostname())
-	return err == nil && of == to
-}
-
-// checkOrigins refuses what browsers would not match exactly. Cookies do not reach an
-// origin of another site, so such a configuration could only fail later.
-func (c *Config) checkOrigins(public *url.URL) error {
-	for _, origin := range c.Origins {
-		u, err := exactOrigin(origin)
-		if err != nil {
-			return err
-		}
-		if !sameSite(u, public) {
-			return fmt.Errorf("gatehouse: origin %q is not of the same site as %s: browsers would send it no cookies", origin, public)
-		}
-	}
-	return nil
-}
-
-func exactOrigin(origin string) (*url.URL, error) {
-	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin ||
-		strings.Contains(origin, "*") || strings.ToLower(origin) != origin || strings.HasSuffix(origin, defaultPort[u.Scheme]) {
-		return nil, fmt.Errorf("gatehouse: origin %q must be scheme and host, exactly as browsers send it", origin)
-	}
-	return u, nil
-}
-
-// checkApplications refuses what could not work: the host of the house needs no code, and cookies
-// have the attributes that the scheme of the house demands.
-func (c *Config) checkApplications(public *url.URL) error {
-	for _, origin := range c.Applications {
-		u, err := exactOrigin(origin)
-		if err != nil {
-			return err
-		}
-		if u.Host == public.Host || u.Scheme != public.Scheme {
-			return fmt.Errorf("gatehouse: application %q must be on another host than %s, and %s like it", origin, public, public.Scheme)
-		}
-	}
-	return nil
-}
-
 func (c *Config) site() *web.Site {
 	u, _ := url.Parse(c.PublicURL) // it was read before
-	return &web.Site{Public: u, CORS: c.Origins, Proxies: c.TrustedProxies, Applications: c.Applications, Now: c.Now, Log: c.Logger}
+	return &web.Site{Public: u, CORS: c.Origins, Proxies: c.TrustedProxies, Forwarded: c.ForwardedHeader, Preload: c.Preload, Applications: c.Applications, Now: c.Now, Log: c.Logger}
 }
 
 // sender is whoever delivers. A house without a mailer has no mails to send but notices, and

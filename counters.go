@@ -10,15 +10,21 @@ type Counters struct {
 	MailsDropped   int64 // given up: expired, or refused for good
 	// Of webhooks: accepted, failed and made again later, given up.
 	WebhooksDelivered, WebhooksRetried, WebhooksDropped int64
+	CountersFailed                                      int64            // questions to the server for counters that were in vain
+	CountersDown                                        bool             // it does not answer; false where there is none
 	Events                                              map[string]int64 // recorded, by their type
 }
 
 // Counters returns the counters of the house as they are now.
 func (g *Gate) Counters() Counters {
-	return Counters{
+	c := Counters{
 		PasswordHashes: g.hasher.Hashes(), TokensIssued: g.Tokens.Issued(),
 		MailsSent: g.outbox.Sent(), MailsFailed: g.outbox.Failed(), MailsDropped: g.outbox.Dropped(),
 		WebhooksDelivered: g.Webhooks.Delivered(), WebhooksRetried: g.Webhooks.Retried(), WebhooksDropped: g.Webhooks.Dropped(),
 		Events: g.Log.Counts(),
 	}
+	if s := g.counting.shared; s != nil {
+		c.CountersFailed, c.CountersDown = s.Failures(), s.Down()
+	}
+	return c
 }

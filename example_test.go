@@ -25,7 +25,7 @@ func blog() (*gatehouse.Gate, func()) {
 	db, err := sqlite.Open(filepath.Join(folder, "blog.db"))
 	must(err)
 	gate, err := gatehouse.New(context.Background(), gatehouse.Config{
-		DB: db, MasterKey: make([]byte, 32), PublicURL: "http://localhost:8080", Unverified: true, Idle: true,
+		Breaches: gatehouse.Breaches{Off: true}, DB: db, MasterKey: make([]byte, 32), PublicURL: "http://localhost:8080", Unverified: true, Idle: true,
 		Policy: &policy.File{Roles: map[string][]policy.Permission{"user": {"posts:delete:own"}, "editor": {"posts:delete"}}},
 	})
 	must(err)

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"sync"
@@ -29,9 +30,12 @@ import (
 	"github.com/gatehouse-id/gatehouse/client"
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/internal/captcha"
 	"github.com/gatehouse-id/gatehouse/internal/notify"
+	"github.com/gatehouse-id/gatehouse/internal/outbound"
 	"github.com/gatehouse-id/gatehouse/internal/password"
 	"github.com/gatehouse-id/gatehouse/internal/recovery"
+	"github.com/gatehouse-id/gatehouse/internal/risk"
 	"github.com/gatehouse-id/gatehouse/internal/sqldb/schema"
 	"github.com/gatehouse-id/gatehouse/internal/web"
 	"github.com/gatehouse-id/gatehouse/keyring"
@@ -74,9 +78,13 @@ type Gate struct {
 	guard        *guard.Guard
 	verifier     *recovery.Verifier
 	restorer     *recovery.Restorer
+	risk         *risk.Assessor // nil: nobody judges
 	applications *application.Scheme
 	hasher       *password.Hasher
+	captcha      captcha.Captcha // nil: none
 	outbox       *notify.Outbox
+	ranges       *outbound.Ranges // nil: no service is asked for breached passwords
+	counting     *counting
 	routes       []guard.Route
 	handler      http.Handler
 	embedded     atomic.Int64 // routes of the embedding program
@@ -114,8 +122,16 @@ func New(ctx context.Context, c Config) (*Gate, error) {
 	if err := g.weighTokens(ctx); err != nil {
 		return nil, err
 	}
-	g.verbs()
+	if err := g.verbs(); err != nil {
+		return nil, err
+	}
+	if err := g.judge(); err != nil {
+		return nil, fmt.Errorf("gatehouse: Config.Risk: %w", err)
+	}
 	if err := distinct(g.Flow.Methods); err != nil {
+		return nil, err
+	}
+	if err := g.Flow.Passwords.Survey(ctx); err != nil {
 		return nil, err
 	}
 	g.faces()
@@ -167,14 +183,22 @@ func (g *Gate) allowed(roles, scopes []string) error {
 	return known.Scoped(scopes)
 }
 
-func (g *Gate) verbs() {
+func (g *Gate) verbs() error {
 	c := g.config
-	limiter := &throttle.Limiter{Store: c.Ephemeral, Now: c.Now, Off: c.NoLimits}
-	passwords := &authn.Passwords{Accounts: g.Accounts, Hasher: g.hasher, Policy: c.passwordPolicy(g.site)}
+	g.counting = c.counting()
+	limiter := &throttle.Limiter{Store: g.counting, Locks: &throttle.Locks{DB: c.DB, Now: c.Now}, Now: c.Now, Limits: c.Limits, Off: c.NoLimits}
+	breaches, err := g.breaches()
+	if err != nil {
+		return err
+	}
+	passwords := &authn.Passwords{Accounts: g.Accounts, Hasher: g.hasher, Policy: c.passwordPolicy(g.site), Breaches: breaches}
 	g.Flow = &authn.Flow{
 		DB: c.DB, Accounts: g.Accounts, Sessions: g.Sessions, Tokens: g.Tokens, Limiter: limiter, Log: g.Log,
-		Mail: g.outbox, Passwords: passwords, Access: g.Access, Tenants: g.Tenants, APIKeys: g.APIKeys, Webhooks: g.Webhooks, Now: c.Now, Lifetimes: c.Lifetimes, Limits: c.Limits,
+		Mail: g.outbox, Passwords: passwords, Access: g.Access, Tenants: g.Tenants, APIKeys: g.APIKeys, Webhooks: g.Webhooks, Now: c.Now, Lifetimes: c.Lifetimes,
 		Unverified: c.Unverified, Link: g.site.URL, Product: c.Product, Policy: c.Proofs, Seal: g.Keys.Seal, Unseal: g.Keys.OpenSealed,
+	}
+	if g.captcha = captcha.New(c.Captcha, g.captchaHouse()); g.captcha != nil {
+		g.Flow.Captcha = g.captcha
 	}
 	g.Flow.Methods = append([]authn.Method{
 		&passwordmethod.Method{Accounts: g.Accounts, Passwords: passwords, Now: c.Now},
@@ -205,6 +229,20 @@ func (g *Gate) verbs() {
 			g.applications,
 		}, g.services(), c.Schemes), Posture: c.Posture,
 	}
+	return nil
+}
+
+// captchaHouse is what a CAPTCHA needs of the house. Pages of other origins that may call the API
+// may show the widget of a vendor too.
+func (g *Gate) captchaHouse() captcha.House {
+	c := g.config
+	hosts := []string{g.site.Public.Hostname()}
+	for _, origin := range c.Origins {
+		if u, err := url.Parse(origin); err == nil {
+			hosts = append(hosts, u.Hostname())
+		}
+	}
+	return captcha.House{Accounts: g.Accounts, Keys: g.Keys, Solved: g.counting, Caller: &c.Outbound, Hosts: hosts, Now: c.Now, Logger: c.Logger}
 }
 
 // services is the scheme of certificates, where there are authorities for them.

@@ -40,6 +40,7 @@ func demands(r guard.Rule) string {
 		}
 	}
 	say(r.Limit.N > 0, "limit %d/%s", r.Limit.N, short(r.Limit.Per))
+	say(r.Call, "call")
 	say(r.Anonymous, "anonymous")
 	say(r.Public && !r.Anonymous, "public")
 	say(!r.Public && !r.Anonymous, "signed in")

@@ -1,6 +1,7 @@
 package gatehouse
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"path"
@@ -22,22 +23,23 @@ func (g *Gate) faces() {
 	json := &api.API{
 		Site: g.site, Forgery: g.guard.Forgery, Flow: g.Flow, Verifier: g.verifier, Restorer: g.restorer,
 		Accounts: g.Accounts, Sessions: g.Sessions, Keys: g.Keys, Log: g.Log, Access: g.Access, Clients: g.Clients, Tenants: g.Tenants, Webhooks: g.Webhooks, Ready: g.ready,
-		Once: g.guard.Once, Explain: g.Explain,
+		Once: g.guard.Once, Explain: g.Explain, Captcha: g.captcha,
 	}
 	hosted := &pages.Pages{
 		Site: g.site, Forgery: g.guard.Forgery, Flow: g.Flow, Verifier: g.verifier, Restorer: g.restorer,
 		Accounts: g.Accounts, Sessions: g.Sessions, Log: g.Log, Product: g.config.Product, Now: g.config.Now,
-		Applications: g.applications,
+		Applications: g.applications, Captcha: g.captcha, Contact: g.config.SecurityContact,
 	}
-	server := &provider.Provider{Site: g.site, Clients: g.Clients, Tokens: g.Tokens, Certificates: g.config.ServiceRoots != nil}
+	server := &provider.Provider{Site: g.site, Clients: g.Clients, Tokens: g.Tokens, Limits: g.config.Limits, Certificates: g.config.ServiceRoots != nil}
 	g.routes = slices.Concat(json.Routes(), hosted.Routes(), server.Routes())
 	g.routes = append(g.routes, api.Document(g.site, g.config.Product, g.routes))
 
 	mux := http.NewServeMux()
+	busy := &crowd{most: cmp.Or(g.config.Costly, costlyMost)}
 	for _, r := range g.routes {
-		mux.Handle(r.Pattern, g.guard.Protect(r.Pattern, r.Rule, r.Handler))
+		mux.Handle(r.Pattern, busy.admit(r, g.guard.Protect(r.Pattern, r.Rule, r.Handler)))
 	}
-	g.handler = g.mount(hosted.Wrap(server.Wrap(answerUnknown(mux))))
+	g.handler = g.mount(hosted.Wrap(server.Wrap(bounded(answerUnknown(mux)))))
 }
 
 // Routes returns every route of the house with its rule.
@@ -63,7 +65,7 @@ func (g *Gate) mount(next http.Handler) http.Handler {
 	prefix := g.site.Mount()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = g.site.Enter(w, r)
-		if g.site.CrossOrigin(w, r) {
+		if g.site.Plain(w, r) || g.site.CrossOrigin(w, r) {
 			return
 		}
 		inner, ok := strings.CutPrefix(r.URL.Path, prefix)
@@ -79,6 +81,17 @@ func (g *Gate) mount(next http.Handler) http.Handler {
 			r.URL.Path, r.URL.RawPath = inner, ""
 		}
 		next.ServeHTTP(w, r)
+	})
+}
+
+// bounded refuses bodies that no route reads.
+func bounded(next http.Handler) http.Handler {
+	return web.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		if err := web.Bound(w, r); err != nil {
+			return err
+		}
+		next.ServeHTTP(w, r)
+		return nil
 	})
 }
 
@@ -124,6 +137,18 @@ func (g *Gate) ready(r *http.Request) map[string]error {
 	checks := map[string]error{"database": g.config.DB.Ping(r.Context()), "server": nil}
 	if g.leaving.Load() {
 		checks["server"] = errLeaving
+	}
+	if s := g.counting.shared; s != nil {
+		checks["redis"] = nil
+		if s.Down() {
+			checks["redis"] = api.Degraded("this machine counts attempts alone")
+		}
+	}
+	if g.ranges != nil {
+		checks["breaches"] = nil
+		if g.ranges.State() != nil {
+			checks["breaches"] = api.Degraded("passwords are not looked up at the service")
+		}
 	}
 	return checks
 }

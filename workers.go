@@ -14,6 +14,7 @@ const (
 	sealAtLeast = 30 * time.Second       // what another machine recorded and could not seal
 	spreadEvery = time.Second            // sealed events, to webhooks
 	cleanEvery  = time.Hour
+	surveyEvery = time.Minute // so that hashes that are imported anywhere do not stand out anywhere
 	leaseLife   = 30 * time.Second
 )
 
@@ -24,16 +25,35 @@ func (g *Gate) work() {
 	g.stop = stop
 	holder := secret.New()[:16]
 	g.workers.Go(func() { g.outbox.Run(ctx) })
+	if g.counting.shared != nil {
+		g.workers.Go(func() { g.counting.shared.Run(ctx) })
+	}
 	g.workers.Go(func() { g.Webhooks.Run(ctx) })
 	g.workers.Go(func() { every(ctx, spreadEvery, func() { g.spread(ctx, holder) }) })
 	g.workers.Go(func() { every(ctx, reloadEvery, func() { g.attempt(ctx, "reload keys", g.Keys.Reload) }) })
 	g.workers.Go(func() { every(ctx, policyEvery, func() { g.attempt(ctx, "reload policy", g.Access.Reload) }) })
-	g.workers.Go(func() { g.seal(ctx, holder) })
+	g.watchPlaces(ctx)
 	g.workers.Go(func() {
-		every(ctx, cleanEvery, func() {
-			g.leased(ctx, "clean", holder, g.clean)
-		})
+		every(ctx, surveyEvery, func() { g.attempt(ctx, "survey passwords", g.Flow.Passwords.Survey) })
 	})
+	g.workers.Go(func() {
+		g.Flow.WatchPasswords(ctx, func(err error) { g.tell(ctx, "breaches", err) })
+	})
+	g.workers.Go(func() { g.seal(ctx, holder) })
+	g.workers.Go(func() { g.sweep(ctx, holder) })
+}
+
+// sweep cleans every hour, and sooner where so much was written that it pays.
+func (g *Gate) sweep(ctx context.Context, holder string) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(cleanEvery):
+		case <-g.Accounts.Crowded():
+		}
+		g.leased(ctx, "clean", holder, g.clean)
+	}
 }
 
 func every(ctx context.Context, d time.Duration, fn func()) {
@@ -58,8 +78,12 @@ func (g *Gate) attempt(ctx context.Context, what string, fn func(context.Context
 		}
 	}()
 	if err := fn(ctx); err != nil && ctx.Err() == nil {
-		g.config.Logger.ErrorContext(ctx, "worker failed", "worker", what, "err", err)
+		g.tell(ctx, what, err)
 	}
+}
+
+func (g *Gate) tell(ctx context.Context, what string, err error) {
+	g.config.Logger.ErrorContext(ctx, "worker failed", "worker", what, "err", err)
 }
 
 func (g *Gate) leased(ctx context.Context, what, holder string, fn func(context.Context) error) {
@@ -75,6 +99,7 @@ func (g *Gate) leased(ctx context.Context, what, holder string, fn func(context.
 // seal waits for events and seals them in batches; an idle house does nothing.
 func (g *Gate) seal(ctx context.Context, holder string) {
 	for {
+		rung := true
 		select {
 		case <-ctx.Done():
 			g.sealLast(context.WithoutCancel(ctx), holder)
@@ -82,6 +107,10 @@ func (g *Gate) seal(ctx context.Context, holder string) {
 		case <-g.Log.Recorded():
 			pause(ctx, sealAfter)
 		case <-time.After(sealAtLeast):
+			rung = false
+		}
+		g.attempt(ctx, "sum events", g.settle)
+		if !rung {
 			if waiting, err := g.Log.Waiting(ctx); err == nil && !waiting {
 				continue
 			}
@@ -90,9 +119,12 @@ func (g *Gate) seal(ctx context.Context, holder string) {
 	}
 }
 
+func (g *Gate) settle(ctx context.Context) error { return g.Log.Settle(ctx, false) }
+
 // sealLast seals what the last requests recorded and gives the lease back, so that whoever
 // starts next need not wait for it to run out.
 func (g *Gate) sealLast(ctx context.Context, holder string) {
+	g.attempt(ctx, "sum events", func(ctx context.Context) error { return g.Log.Settle(ctx, true) })
 	g.leased(ctx, "seal", holder, g.sealAll)
 	g.attempt(ctx, "seal", func(ctx context.Context) error { return g.config.DB.Release(ctx, "seal", holder) })
 }
@@ -127,7 +159,7 @@ func (g *Gate) spread(ctx context.Context, holder string) {
 // clean removes what is over, tells of what soon will be, and rotates keys that are due.
 func (g *Gate) clean(ctx context.Context) error {
 	for _, sweep := range []func(context.Context) error{
-		g.Accounts.Sweep, g.Sessions.Sweep, g.Tokens.Sweep, g.Clients.Sweep, g.Keys.Sweep, g.APIKeys.Sweep, g.Webhooks.Sweep, g.Flow.WarnOfAPIKeys,
+		g.Accounts.Sweep, g.Sessions.Sweep, g.Tokens.Sweep, g.Clients.Sweep, g.Keys.Sweep, g.APIKeys.Sweep, g.Webhooks.Sweep, g.Flow.Limiter.Locks.Sweep, g.counting.sweep, g.Flow.WarnOfAPIKeys,
 	} {
 		if err := sweep(ctx); err != nil {
 			return err
