@@ -20,13 +20,10 @@ const longestDrain = 5 * time.Second
 // check refuses settings with which the server could not be safe, or not do its work, and
 // says what to do about it.
 func (s *Settings) check() error {
-	if s.Redis != "" {
-		return errors.New("redis is not supported yet; remove the setting: one machine needs none, and several can share PostgreSQL")
-	}
 	if s.Drain > longestDrain {
 		return fmt.Errorf("drain is %v, at most %v: the server ends within ten seconds", s.Drain, longestDrain)
 	}
-	if err := errors.Join(s.checkSMS(), s.TLS.check()); err != nil {
+	if err := errors.Join(s.checkSMS(), s.TLS.check(s.PublicURL), s.Breach.check(), s.Redis.check(), s.Limit.check()); err != nil {
 		return err
 	}
 	if s.Dev {
@@ -57,7 +54,10 @@ func (s *Settings) checkProduction() error {
 	// Threat: passwords and cookies read on their way (GEN-13).
 	if !onlyHere(s.Listen) && len(s.TrustedProxies) == 0 && !s.TLS.on() {
 		return fmt.Errorf("plain http on %s would carry passwords in clear: put a proxy that ends TLS in front "+
-			"and name it (--trusted-proxies 10.0.0.5/32), end it here (--tls-cert, --tls-key), or listen on 127.0.0.1", s.Listen)
+			"and name it (--trusted-proxies 10.0.0.5/32), end it here (--tls-cert and --tls-key, or --tls-acme), or listen on 127.0.0.1", s.Listen)
+	}
+	if s.HTTPListen != "" && !s.TLS.on() {
+		return errors.New("http-listen sends whoever comes to https, and this server does not end TLS: name a certificate (--tls-cert, --tls-key), or let the proxy do it")
 	}
 	if s.SMTP.Addr == "" && s.Verification == "on" {
 		return errors.New("smtp-addr is missing: addresses are proved by mail; " +
@@ -99,12 +99,20 @@ func secretFile(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("%s can be read by others than its owner; run: chmod 600 %s", path, path)
+	if err := onlyOwners(path, info); err != nil {
+		return "", err
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return "", remedied(err)
 	}
 	return strings.TrimRight(string(text), "\r\n"), nil
+}
+
+// onlyOwners refuses the file of a secret that others than its owner may read.
+func onlyOwners(path string, info os.FileInfo) error {
+	if info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("%s can be read by others than its owner; run: chmod 600 %s", path, path)
+	}
+	return nil
 }

@@ -17,7 +17,7 @@ type configPrint struct{}
 func (configPrint) Run(command *kong.Context, p *Program, s *Settings) error {
 	for _, flag := range settable(command) {
 		development := strings.HasPrefix(flag.Name, "dev-")
-		if flag.Name == "config" || flag.Name == "redis" || development && !s.Dev {
+		if flag.Name == "config" || development && !s.Dev {
 			continue
 		}
 		if err := printSetting(p.Out, flag); err != nil {
@@ -42,7 +42,7 @@ func shown(flag *kong.Flag) any {
 	case time.Duration:
 		return short(v)
 	case string:
-		if flag.Name == "database" {
+		if flag.Name == "database" || flag.Name == "redis" {
 			return withoutSecrets(v)
 		}
 		return v

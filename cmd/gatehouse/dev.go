@@ -96,10 +96,6 @@ var (
 	outboxTemplate = template.Must(template.New("outbox").Parse(outboxPage))
 )
 
-// outboxPolicy allows nothing but the page's own style: what is in a mail may come from a
-// stranger.
-const outboxPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
 // outbox shows the mails: as a page to browsers, as JSON to everybody else.
 func (d *dev) outbox(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Vary", "Accept")
@@ -117,11 +113,11 @@ func (d *dev) style(w http.ResponseWriter, _ *http.Request) error {
 	return d.send(w, "text/css; charset=utf-8", outboxStyle)
 }
 
+// send shows the page without any script: what is in a mail may come from a stranger.
 func (d *dev) send(w http.ResponseWriter, media string, body []byte) error {
 	h := w.Header()
 	h.Set("Content-Type", media)
-	h.Set("Content-Security-Policy", outboxPolicy)
-	h.Set("Cache-Control", "no-store")
+	d.site.Show(h, web.Plain)
 	_, err := w.Write(body)
 	return err
 }

@@ -34,6 +34,23 @@ func TestPostgres(t *testing.T) {
 	}
 }
 
+// TestRedis does so with a Redis, which scripts/test starts; "none" leaves it out.
+func TestRedis(t *testing.T) {
+	switch url := os.Getenv("GATEHOUSE_TEST_REDIS"); url {
+	case "none":
+	case "":
+		t.Error("GATEHOUSE_TEST_REDIS names no Redis server; ./scripts/test starts one")
+	default:
+		p := params(t, "testdata/redis", "")
+		setup := p.Setup
+		p.Setup = func(env *testscript.Env) error {
+			env.Setenv("REDIS", url)
+			return setup(env)
+		}
+		testscript.Run(t, p)
+	}
+}
+
 func params(t *testing.T, folder, database string) testscript.Params {
 	golden, err := filepath.Abs("../../testdata/routes.golden")
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,12 +19,14 @@ import (
 	"github.com/gatehouse-id/gatehouse/policy"
 	"github.com/gatehouse-id/gatehouse/postgres"
 	"github.com/gatehouse-id/gatehouse/sqlite"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 // A house is an open database and the gate in front of it.
 type house struct {
 	*gatehouse.Gate
-	db *gatehouse.Database
+	db       *gatehouse.Database
+	counters io.Closer // nil without Redis
 }
 
 // open opens the database and the master key that the settings name, and with them the
@@ -37,16 +40,28 @@ func (s *Settings) open(ctx context.Context, c gatehouse.Config) (*house, error)
 	if c.MasterKey, err = gatehouse.MasterKeyFile(ctx, db, s.masterKeyFile()); err != nil {
 		return nil, errors.Join(remedied(err), db.Close())
 	}
-	gate, err := gatehouse.New(ctx, c)
+	counters, err := s.Redis.open(ctx, &c)
 	if err != nil {
-		return nil, errors.Join(remedied(err), db.Close())
+		return nil, errors.Join(err, db.Close())
 	}
-	return &house{gate, db}, nil
+	h := &house{db: db, counters: counters}
+	if h.Gate, err = gatehouse.New(ctx, c); err != nil {
+		return nil, errors.Join(remedied(err), h.shut())
+	}
+	return h, nil
 }
 
 // Close ends the workers, which have until ctx ends, and closes the database.
 func (h *house) Close(ctx context.Context) error {
-	return errors.Join(h.Gate.Close(ctx), h.db.Close())
+	return errors.Join(h.Gate.Close(ctx), h.shut())
+}
+
+// shut closes what the house stands on.
+func (h *house) shut() error {
+	if h.counters == nil {
+		return h.db.Close()
+	}
+	return errors.Join(h.counters.Close(), h.db.Close())
 }
 
 // visit opens the house for a command, beside a server that may be running. It makes none:
@@ -71,6 +86,7 @@ func (s *Settings) enter(ctx context.Context, do func(context.Context, *house) e
 		return err
 	}
 	c.Idle, c.Origins, c.Applications = true, nil, nil
+	c.Risk.Off = true // a command signs nobody in, and need not read what is large
 	if c.PublicURL == "" {
 		c.PublicURL = nowhere
 	}
@@ -141,9 +157,19 @@ func (s *Settings) config() (gatehouse.Config, error) {
 	if err != nil {
 		return gatehouse.Config{}, err
 	}
+	limits, err := s.limits()
+	if err != nil {
+		return gatehouse.Config{}, err
+	}
+	captcha, err := s.captcha()
+	if err != nil {
+		return gatehouse.Config{}, err
+	}
 	return gatehouse.Config{
+		Limits:    limits,
 		PublicURL: s.PublicURL, Product: s.Product, Unverified: s.Verification == "off",
 		Policy: file, TestKeys: s.APITestKeys, ServiceHeader: s.TLS.ClientHeader, Methods: s.methods(), Origins: s.Origins, Applications: s.Applications, TrustedProxies: s.TrustedProxies,
+		ForwardedHeader: s.TrustedHeader, Preload: s.HSTSPreload, SecurityContact: s.SecurityContact,
 		Outbound:  gatehouse.Outbound{Allow: s.OutboundAllow, Loopback: s.Dev},
 		Algorithm: jose.Algorithm(s.TokenAlgorithm), AccessTokenLife: s.Lifetime.Access,
 		PermissionsInTokens: s.TokenPermissions,
@@ -151,11 +177,34 @@ func (s *Settings) config() (gatehouse.Config, error) {
 			CookieIdle: s.Lifetime.CookieIdle, CookieLife: s.Lifetime.Cookie, RememberLife: s.Lifetime.Remember,
 			TokenIdle: s.Lifetime.TokenIdle, TokenLife: s.Lifetime.Token,
 		},
-		Proofs:    proofs,
-		TOTP:      gatehouse.TOTP{Digits: s.TOTP.Digits, Algorithm: s.TOTP.Algorithm},
+		Costly:  s.Limit.Costly,
+		Proofs:  proofs,
+		Captcha: captcha,
+		Risk:    s.Risk.rules(),
+		TOTP:    gatehouse.TOTP{Digits: s.TOTP.Digits, Algorithm: s.TOTP.Algorithm},
+		Breaches: gatehouse.Breaches{
+			Off: s.Breach.Check == "off", Local: s.Breach.Check == "file", File: s.Breach.File,
+			Ranges: gatehouse.Ranges{URL: s.DevWith.HIBP, Loopback: s.DevWith.HIBP != ""},
+		},
 		Passwords: gatehouse.Passwords{Hash: cost, Min: s.Password.Min},
 		Passkeys:  gatehouse.Passkeys{RelatedOrigins: s.Passkey.Origins, AAGUIDs: s.Passkey.AAGUIDs},
 	}, nil
+}
+
+// limits reads the limits that are to be other than they are.
+func (s *Settings) limits() (throttle.Limits, error) {
+	limits := throttle.Limits{}
+	for name, text := range s.Limits {
+		var r throttle.Rate
+		if err := r.UnmarshalText([]byte(text)); err != nil {
+			return nil, fmt.Errorf("limits: %s: %w", name, err)
+		}
+		limits[throttle.Name(name)] = r
+	}
+	if err := limits.Check(); err != nil {
+		return nil, fmt.Errorf("limits: %w", err)
+	}
+	return limits, nil
 }
 
 // readPolicy reads the file of a policy; "" is none.

@@ -99,12 +99,19 @@ type commands struct {
 	Password struct {
 		Calibrate passwordCalibrate `cmd:"" help:"Measure which cost of a password's hash this machine can bear."`
 	} `cmd:"" help:"Passwords."`
+	Breach struct {
+		Build breachBuild `cmd:"" help:"Make a file of the passwords that attackers know, to look them up without any network."`
+		Check breachCheck `cmd:"" help:"Read a password and say whether a file knows it."`
+	} `cmd:"" help:"Passwords that are known from data breaches."`
 	Token struct {
 		Inspect tokenInspect `cmd:"" help:"Say what is in an access token, and what is wrong with it."`
 	} `cmd:"" help:"Tokens."`
 	Config struct {
 		Print configPrint `cmd:"" help:"Print the settings in force as a file, without secrets."`
 	} `cmd:"" help:"Settings."`
+	Check struct {
+		Enumeration checkEnumeration `cmd:"" help:"Ask a running server, as a stranger would, whether it tells who has an account."`
+	} `cmd:"" help:"Checks of a running server, for a release."`
 	Explain explainCommand `cmd:"" help:"Say which demand refused a request, and what would have passed."`
 	Routes  routesCommand  `cmd:"" help:"List every route and what it demands."`
 	Version versionCommand `cmd:"" help:"Say which version this is."`

@@ -18,6 +18,7 @@ type meter struct {
 	gate     *gatehouse.Gate
 	patterns *http.ServeMux // finds the route of a request again
 	took     *prometheus.HistogramVec
+	certs    certificates // nil unless TLS ends here
 }
 
 func newMeter(gate *gatehouse.Gate) *meter {
@@ -49,6 +50,9 @@ func (m *meter) observe(r *http.Request, status int, took time.Duration) {
 func (m *meter) handler() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(m, m.took, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if m.certs != nil {
+		registry.MustRegister(expiry(m.certs))
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.Handle("GET /explain/{id}", explainer(m.gate))
@@ -62,12 +66,14 @@ var (
 	failed  = prometheus.NewDesc("gatehouse_mails_failed_total", "Attempts to send a mail that failed and are made again.", nil, nil)
 	dropped = prometheus.NewDesc("gatehouse_mails_dropped_total", "Mails that were given up.", nil, nil)
 	hooks   = prometheus.NewDesc("gatehouse_webhook_deliveries_total", "Attempts to deliver a webhook, by what came of them.", []string{"outcome"}, nil)
+	alone   = prometheus.NewDesc("gatehouse_counters_down", "1 while the server for counters does not answer, and this machine counts alone.", nil, nil)
+	missed  = prometheus.NewDesc("gatehouse_counters_failed_total", "Questions to the server for counters that were in vain.", nil, nil)
 	events  = prometheus.NewDesc("gatehouse_events_total", "Events that were recorded.", []string{"type"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (m *meter) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{hashes, tokens, sent, failed, dropped, hooks, events} {
+	for _, d := range []*prometheus.Desc{hashes, tokens, sent, failed, dropped, hooks, alone, missed, events} {
 		to <- d
 	}
 }
@@ -86,6 +92,12 @@ func (m *meter) Collect(to chan<- prometheus.Metric) {
 	count(hooks, float64(c.WebhooksDelivered), "delivered")
 	count(hooks, float64(c.WebhooksRetried), "retried")
 	count(hooks, float64(c.WebhooksDropped), "dropped")
+	count(missed, float64(c.CountersFailed))
+	down := 0.0
+	if c.CountersDown {
+		down = 1
+	}
+	to <- prometheus.MustNewConstMetric(alone, prometheus.GaugeValue, down)
 	for typ, n := range c.Events {
 		count(events, float64(n), typ)
 	}

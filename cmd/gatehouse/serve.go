@@ -30,7 +30,7 @@ func (serveCommand) Run(ctx context.Context, p *Program, settings *Settings) err
 	if err := settings.check(); err != nil {
 		return err
 	}
-	s := &server{Settings: settings, log: settings.logger(p.Err), failed: make(chan error, 2)}
+	s := &server{Settings: settings, log: settings.logger(p.Err), failed: make(chan error, 3)}
 	if err := s.listen(); err != nil {
 		return err
 	}
@@ -50,9 +50,12 @@ type server struct {
 	log    *slog.Logger
 	dev    *dev // nil without --dev
 	house  *house
-	door   *door // what stands before the house; nil until it is open
+	door   *door        // what stands before the house; nil until it is open
+	certs  certificates // nil unless TLS ends here
+	acme   *acme        // nil unless certificates are ordered
 	front  net.Listener
 	back   net.Listener // nil without metrics
+	plain  net.Listener // nil without a listener for plain http
 	serves []*http.Server
 	failed chan error
 }
@@ -60,12 +63,18 @@ type server struct {
 // listen takes the addresses before anything else is touched: the port may be part of the
 // public URL, and a second server of the same address must not get any further.
 func (s *server) listen() (err error) {
-	if s.front, err = net.Listen("tcp", s.Listen); err != nil {
+	if s.front, err = s.bounded(s.Listen); err != nil {
 		return fmt.Errorf("%w; choose another address with --listen", err)
 	}
 	if s.MetricsListen != "" {
-		if s.back, err = net.Listen("tcp", s.MetricsListen); err != nil {
+		if s.back, err = s.bounded(s.MetricsListen); err != nil {
 			return errors.Join(fmt.Errorf("%w; choose another address with --metrics-listen, or \"\" for none", err), s.front.Close())
+		}
+	}
+	if s.HTTPListen != "" {
+		if s.plain, err = s.bounded(s.HTTPListen); err != nil {
+			s.hangUp()
+			return fmt.Errorf("%w; choose another address with --http-listen, or \"\" for none", err)
 		}
 	}
 	if s.Dev && s.PublicURL == "" {
@@ -97,16 +106,18 @@ func (s *server) start(ctx context.Context) error {
 	}
 	s.warn()
 	meter := newMeter(s.house.Gate)
-	s.door = &door{next: s.routes(), site: s.house.Site(), log: s.log, measure: meter.observe}
-	front := s.front
-	if s.TLS.on() {
-		if front, err = s.TLS.wrap(s.front, c.ServiceRoots, c.Now); err != nil {
-			return err
-		}
+	s.door = &door{next: (&crowd{most: s.Limit.Requests}).admit(s.routes()), site: s.house.Site(), log: s.log, measure: meter.observe}
+	front, err := s.secure(c.ServiceRoots, s.house.Site().Now)
+	if err != nil {
+		return err
 	}
+	meter.certs = s.certs
 	s.serve(front, s.door)
 	if s.back != nil {
-		s.serve(s.back, meter.handler())
+		s.serve(s.back, s.house.Site().Beside(meter.handler()))
+	}
+	if s.plain != nil {
+		s.serve(s.plain, s.acme.challenges(s.house.Site().Redirect()))
 	}
 	s.log.Info("listening", "address", s.front.Addr(), "publicURL", s.PublicURL)
 	return nil
@@ -186,12 +197,14 @@ func (s *server) serve(l net.Listener, h http.Handler) {
 	server := &http.Server{
 		Handler: h,
 
-		DisableGeneralOptionsHandler: true,            // "OPTIONS *" is an unknown path like any other
-		ReadHeaderTimeout:            5 * time.Second, // threat: connections that are held open by sending slowly
-		ReadTimeout:                  15 * time.Second,
-		WriteTimeout:                 60 * time.Second,
-		IdleTimeout:                  2 * time.Minute,
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is an unknown path like any other
+		ReadHeaderTimeout:            deadlines.header,
+		ReadTimeout:                  deadlines.request,
+		WriteTimeout:                 deadlines.answer,
+		IdleTimeout:                  s.idle(),
 		MaxHeaderBytes:               32 << 10,
+		HTTP2:                        streams,
+		ConnState:                    observe,
 		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	s.serves = append(s.serves, server)
@@ -263,6 +276,7 @@ func (s *server) stop(patience time.Duration) error {
 	if s.house != nil {
 		ctx, cancel := context.WithDeadline(context.Background(), began.Add(endAll))
 		defer cancel()
+		s.acme.close(ctx)
 		errs = append(errs, s.house.Close(ctx))
 	}
 	return errors.Join(errs...)
@@ -271,8 +285,10 @@ func (s *server) stop(patience time.Duration) error {
 // hangUp closes the listeners that nobody serves, because the start failed.
 func (s *server) hangUp() {
 	_ = s.front.Close() // those that were served are closed already
-	if s.back != nil {
-		_ = s.back.Close()
+	for _, l := range []net.Listener{s.back, s.plain} {
+		if l != nil {
+			_ = l.Close()
+		}
 	}
 }
 

@@ -11,38 +11,53 @@ import (
 type Settings struct {
 	Config string `help:"The YAML file to read settings from." placeholder:"FILE"`
 
-	Listen         string         `help:"Where to listen." default:"127.0.0.1:8080"`
-	PublicURL      string         `help:"Where browsers reach the house: https://id.example.com, perhaps with a path." placeholder:"URL"`
-	MetricsListen  string         `help:"Where to listen for /metrics and gatehouse explain; empty for nowhere." default:"127.0.0.1:9090"`
-	TrustedProxies []netip.Prefix `help:"Proxies whose X-Forwarded-For is believed." placeholder:"10.0.0.0/8,…"`
-	Origins        []string       `help:"Other origins of the same site whose pages may call the API." placeholder:"https://app.example.com,…"`
-	Applications   []string       `help:"Origins of applications on other hosts, for which a proxy asks GET /auth/check." placeholder:"https://app.example.org,…"`
-	OutboundAllow  []netip.Prefix `help:"Networks of yours that webhooks may call although they are not public." placeholder:"10.1.0.0/16,…"`
-	Drain          time.Duration  `help:"How long to go on serving after SIGTERM, as not ready, so that load balancers look elsewhere." default:"1s"`
+	Listen          string         `help:"Where to listen." default:"127.0.0.1:8080"`
+	PublicURL       string         `help:"Where browsers reach the house: https://id.example.com, perhaps with a path." placeholder:"URL"`
+	MetricsListen   string         `help:"Where to listen for /metrics and gatehouse explain; empty for nowhere." default:"127.0.0.1:9090"`
+	HTTPListen      string         `name:"http-listen" help:"Where to listen for plain http and send whoever comes to https; for a server that ends TLS itself. Empty for nowhere." placeholder:"ADDRESS"`
+	TrustedProxies  []netip.Prefix `help:"Proxies that are believed when they say for whom they ask." placeholder:"10.0.0.0/8,…"`
+	TrustedHeader   string         `help:"The field in which they say it: X-Forwarded-For, or Forwarded (RFC 7239). The other one is not read." enum:"X-Forwarded-For,Forwarded" default:"X-Forwarded-For"`
+	HSTSPreload     bool           `name:"hsts-preload" help:"Let browsers have the host built in as https only (hstspreload.org): hard to undo, and for every host below it too."`
+	SecurityContact string         `help:"Where to report a flaw, told by /.well-known/security.txt (RFC 9116); empty for nowhere." placeholder:"mailto:security@example.com"`
+	Origins         []string       `help:"Other origins of the same site whose pages may call the API." placeholder:"https://app.example.com,…"`
+	Applications    []string       `help:"Origins of applications on other hosts, for which a proxy asks GET /auth/check." placeholder:"https://app.example.org,…"`
+	OutboundAllow   []netip.Prefix `help:"Networks of yours that webhooks may call although they are not public." placeholder:"10.1.0.0/16,…"`
+	Drain           time.Duration  `help:"How long to go on serving after SIGTERM, as not ready, so that load balancers look elsewhere." default:"1s"`
 
-	Data          string `help:"The folder of the database and the master key." default:"./gatehouse-data"`
-	Database      string `help:"postgres://…; empty for SQLite in the data folder." placeholder:"URL"`
-	Redis         string `hidden:"" help:"Not supported yet."`
-	MasterKeyFile string `help:"The file of the master key; empty for master.key in the data folder." placeholder:"FILE"`
+	Data          string      `help:"The folder of the database and the master key." default:"./gatehouse-data"`
+	Database      string      `help:"postgres://…; empty for SQLite in the data folder." placeholder:"URL"`
+	Redis         RedisServer `embed:""`
+	MasterKeyFile string      `help:"The file of the master key; empty for master.key in the data folder." placeholder:"FILE"`
 
 	Product      string `help:"The name that pages and mails show; empty for the host of the public URL."`
 	Verification string `help:"Whether addresses are proved by mail: on or off." enum:"on,off" default:"on"`
 	Policy       string `help:"The file of the policy: permissions, roles, conditions. Empty: the one that is stored." placeholder:"FILE"`
 
-	TokenAlgorithm   string      `help:"What signs access tokens: ES256, RS256, EdDSA, or HS256 for one verifier." enum:"ES256,RS256,EdDSA,HS256" default:"ES256"`
-	TokenPermissions bool        `help:"Let access tokens tell what their roles may do, for services that ask nobody; they grow."`
-	Lifetime         Lifetime    `embed:"" prefix:"lifetime-"`
-	Password         Passwords   `embed:"" prefix:"password-"`
-	Passkey          Passkeys    `embed:"" prefix:"passkey-"`
-	Proofs           Proofs      `embed:"" prefix:"proofs-"`
-	SMTP             MailServer  `embed:"" prefix:"smtp-"`
-	TOTP             TOTP        `embed:"" prefix:"totp-"`
-	SMS              TextServer  `embed:"" prefix:"sms-"`
-	APITestKeys      bool        `name:"api-test-keys" help:"Make API keys that begin with sk_test_, and take no others: for a deployment for testing."`
-	TLS              TLSSettings `embed:"" prefix:"tls-"`
-	Log              LogSettings `embed:"" prefix:"log-"`
-	Dev              bool        `help:"Develop: serve this machine only, over plain http, and show mails and text messages at /dev/outbox."`
-	DevWith          DevSettings `embed:"" prefix:"dev-"`
+	TokenAlgorithm   string            `help:"What signs access tokens: ES256, RS256, EdDSA, or HS256 for one verifier." enum:"ES256,RS256,EdDSA,HS256" default:"ES256"`
+	TokenPermissions bool              `help:"Let access tokens tell what their roles may do, for services that ask nobody; they grow."`
+	Lifetime         Lifetime          `embed:"" prefix:"lifetime-"`
+	Password         Passwords         `embed:"" prefix:"password-"`
+	Limits           map[string]string `help:"Limits that are to be other than in docs/reference/limits.md." placeholder:"calls=200/1m;…"`
+	Breach           BreachSettings    `embed:"" prefix:"breach-"`
+	Passkey          Passkeys          `embed:"" prefix:"passkey-"`
+	Proofs           Proofs            `embed:"" prefix:"proofs-"`
+	Risk             RiskSettings      `embed:"" prefix:"risk-"`
+	SMTP             MailServer        `embed:"" prefix:"smtp-"`
+	TOTP             TOTP              `embed:"" prefix:"totp-"`
+	SMS              TextServer        `embed:"" prefix:"sms-"`
+	APITestKeys      bool              `name:"api-test-keys" help:"Make API keys that begin with sk_test_, and take no others: for a deployment for testing."`
+	Captcha          Captcha           `embed:"" prefix:"captcha-"`
+	TLS              TLSSettings       `embed:"" prefix:"tls-"`
+	Limit            CrowdSettings     `embed:"" prefix:"limit-"`
+	Log              LogSettings       `embed:"" prefix:"log-"`
+	Dev              bool              `help:"Develop: serve this machine only, over plain http, and show mails and text messages at /dev/outbox."`
+	DevWith          DevSettings       `embed:"" prefix:"dev-"`
+}
+
+// RedisServer counts attempts for several machines.
+type RedisServer struct {
+	URL          string `name:"redis" help:"redis://… or rediss://…, which counts attempts for all machines; empty for the database, or memory with SQLite." placeholder:"URL"`
+	PasswordFile string `name:"redis-password-file" help:"The file of the password of Redis, which only its owner may read." placeholder:"FILE"`
 }
 
 // Lifetime says how long sign-ins last.
@@ -115,8 +130,8 @@ type LogSettings struct {
 type DevSettings struct {
 	NoLimits bool          `help:"Lift every limit on attempts, for load tests."`
 	Clock    time.Duration `help:"How far the clock is ahead; POST /dev/clock moves it."`
-	HIBP     string        `name:"hibp-url" hidden:"" help:"Not used yet: for the check against breached passwords."`
+	HIBP     string        `name:"hibp-url" help:"Look breached passwords up at a service on this machine." placeholder:"http://localhost:PORT"`
 	SMS      string        `name:"sms-url" help:"Send text messages to a service on this machine that is compatible with Twilio, instead of showing them at /dev/outbox." placeholder:"http://localhost:PORT"`
-	Captcha  string        `name:"captcha-url" hidden:"" help:"Not used yet: for CAPTCHAs."`
+	Captcha  string        `name:"captcha-url" help:"Ask a service on this machine instead of the vendor of CAPTCHAs." placeholder:"http://localhost:PORT"`
 	Argon2   string        `name:"argon2" help:"The cost of argon2id, to test faster." placeholder:"m=19456,t=2,p=1"`
 }

@@ -42,7 +42,7 @@ func (s *Settings) BeforeResolve(command *kong.Context, p *Program) error {
 		if err := written.Load(file.Provider(path), yaml.Parser()); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		if err := errors.Join(checkKeys(written, settable(command)), checkSecrecy(path, written.String("database"))); err != nil {
+		if err := errors.Join(checkKeys(written, settable(command)), checkSecrecy(path, written.String("database"), written.String("redis"))); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		all = append(all, written)
@@ -95,9 +95,9 @@ func checkKeys(written *koanf.Koanf, flags []*kong.Flag) error {
 	return nil
 }
 
-// checkSecrecy refuses a file with the password of the database that others can read.
-func checkSecrecy(path, database string) error {
-	if withoutSecrets(database) == database {
+// checkSecrecy refuses a file with the password of a database that others can read.
+func checkSecrecy(path string, databases ...string) error {
+	if !slices.ContainsFunc(databases, func(url string) bool { return withoutSecrets(url) != url }) {
 		return nil
 	}
 	_, err := secretFile(path)
