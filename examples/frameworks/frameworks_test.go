@@ -39,7 +39,7 @@ func open(t *testing.T, adapt func(*gatehouse.Gate, guard.Rule, http.HandlerFunc
 	db, err := sqlite.Open(filepath.Join(t.TempDir(), "blog.db"))
 	w.must(err)
 	w.gate, err = gatehouse.New(t.Context(), gatehouse.Config{
-		DB: db, MasterKey: make([]byte, 32), PublicURL: "http://localhost:8080", Unverified: true, Idle: true,
+		Breaches: gatehouse.Breaches{Off: true}, DB: db, MasterKey: make([]byte, 32), PublicURL: "http://localhost:8080", Unverified: true, Idle: true,
 		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 64, Time: 1, Parallelism: 1}},
 		Policy: &policy.File{Roles: map[string][]policy.Permission{
 			"author": {"posts:delete:own"}, "editor": {"posts:delete"},

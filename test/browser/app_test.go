@@ -217,7 +217,8 @@ func TestRememberedDevice(t *testing.T) {
 
 // Five tries, then the sign-in is over; one more begins anew (MFA-07).
 func TestTooManyCodes(t *testing.T) {
-	p := open(t).sit(chromium(t))
+	h := open(t)
+	p := h.sit(chromium(t))
 	p.settles()
 	a, _ := p.makesApp()
 	p.leaves()
@@ -226,6 +227,7 @@ func TestTooManyCodes(t *testing.T) {
 	for _, left := range []string{"4 tries", "3 tries", "2 tries", "1 try"} {
 		p.enters(a.wrong())
 		p.says("You have " + left + " left.")
+		h.wait(time.Second) // the pause after the fourth
 	}
 	p.enters(a.wrong())
 	p.sees("Sign in to Acme")

@@ -47,7 +47,7 @@ func open(t *testing.T, changes ...func(*gatehouse.Config)) *house {
 	port := server.Listener.Addr().(*net.TCPAddr).Port
 	h := &house{T: t, url: "http://localhost:" + strconv.Itoa(port), mail: &notify.Capture{}}
 	c := gatehouse.Config{
-		DB: db, PublicURL: h.url, MasterKey: make([]byte, 32), Mailer: h.mail, Product: "Acme", Now: h.now,
+		Breaches: gatehouse.Breaches{Off: true}, Risk: gatehouse.Risk{Off: true}, DB: db, PublicURL: h.url, MasterKey: make([]byte, 32), Mailer: h.mail, Product: "Acme", Now: h.now,
 		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
 		Logger:    slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}

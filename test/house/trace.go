@@ -11,10 +11,11 @@ import (
 
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 // unnoticed is what only the house counts by: nobody can find out by it.
-var unnoticed = regexp.MustCompile(`^sms( hour| day|\d*$)`)
+var unnoticed = regexp.MustCompile(`^sms( hour| day| nothing|\d*$)`)
 
 // Trace signs in by the codes of a method until nothing goes any more, and writes down all
 // that comes back and all that is counted. For whoever asks, the traces of a known and of an
@@ -42,6 +43,7 @@ func (h *House) Trace(m identity.MethodID, email string) string {
 		for range 3 {
 			out, err = h.Finish(ctx, Answer(m, login, "browser", authn.Input{Code: "x"}))
 			step("wrong", out, authn.Prompt{}, err)
+			h.Wait(throttle.Pause(6)) // on the first rungs of the ladder the pause is over, then not
 		}
 	}
 	for _, key := range h.Counted {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,8 +60,14 @@ func house(o options) error {
 		if err != nil {
 			return nil, err
 		}
-		gate, err := gatehouse.New(ctx, gatehouse.Config{DB: db, MasterKey: key, PublicURL: "http://" + addr, Unverified: true, NoLimits: true})
+		gate, err := gatehouse.New(ctx, gatehouse.Config{
+			Breaches: gatehouse.Breaches{Off: true}, DB: db, MasterKey: key, PublicURL: "http://" + addr, Unverified: true, NoLimits: true,
+			Passwords: gatehouse.Passwords{Parallel: o.parallel}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		})
 		if err != nil {
+			return nil, err
+		}
+		if err := service(ctx, gate, o.dir); err != nil {
 			return nil, err
 		}
 		mux := http.NewServeMux()
@@ -104,7 +111,8 @@ func start(o options, kind string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(self, "-serve", kind, "-dir", o.dir, "-database", o.database) //nolint:gosec // ourselves
+	args := []string{"-serve", kind, "-dir", o.dir, "-database", o.database, "-pairs", strconv.Itoa(o.pairs), "-addresses", strconv.Itoa(o.addresses), "-parallel", strconv.Itoa(o.parallel)}
+	cmd := exec.Command(self, args...) //nolint:gosec // ourselves
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
