@@ -153,9 +153,29 @@ func (m *memory) get(key string) entry {
 
 func (m *memory) put(key string, e entry) {
 	if _, ok := m.young[key]; !ok && len(m.young) >= most/2 {
+		was := m.old
 		m.old, m.young = m.young, make(map[string]entry)
+		m.carry(was)
 	}
 	m.young[key] = e
+}
+
+// often is how often something was counted that is not forgotten like what came once, and mostCarried
+// how many such keys there may be.
+const (
+	often       = 3
+	mostCarried = most / 8
+)
+
+// carry keeps what was counted often. Threat: whoever has failed nine times would wash that out with
+// invented keys, each of which costs one request, and begin anew.
+func (m *memory) carry(was map[string]entry) {
+	now := m.now()
+	for key, e := range was {
+		if _, newer := m.old[key]; !newer && e.n >= often && now.Before(e.end) && len(m.young) < mostCarried {
+			m.young[key] = e
+		}
+	}
 }
 
 // Claim implements Store.

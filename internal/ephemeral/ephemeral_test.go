@@ -44,3 +44,27 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Error("the oldest invented key is still kept")
 	}
 }
+
+// What has failed often is not washed out by a million keys that somebody invents.
+func TestFailuresOutliveInventedKeys(t *testing.T) {
+	clock := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := ephemeral.Memory(func() time.Time { return clock })
+	count := func(key string, n int) (sum int) {
+		sum, _, _ = s.Count(t.Context(), key, n, 15*time.Minute)
+		return sum
+	}
+	count("victim", 9)
+	for i := range 1 << 20 {
+		count(fmt.Sprint("invented ", i), 1)
+	}
+	if n := count("victim", 0); n != 9 {
+		t.Errorf("%d failures are remembered, want 9", n)
+	}
+	clock = clock.Add(15 * time.Minute)
+	for i := range 1 << 19 {
+		count(fmt.Sprint("later ", i), 1)
+	}
+	if n := count("victim", 0); n != 0 {
+		t.Errorf("%d failures outlive their window", n)
+	}
+}
