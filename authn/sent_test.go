@@ -186,7 +186,7 @@ func TestLinkRace(t *testing.T) {
 				switch {
 				case err == nil && out.SignedIn != nil:
 					won.Add(1)
-				case errors.Is(err, identity.ErrRateLimited), errors.Is(err, identity.ErrRejected), errors.Is(err, identity.ErrLinkExpired):
+				case errors.Is(err, identity.ErrRateLimited), errors.Is(err, identity.ErrLocked), errors.Is(err, identity.ErrRejected), errors.Is(err, identity.ErrLinkExpired):
 				default:
 					t.Error(err)
 				}
