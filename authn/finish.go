@@ -151,6 +151,9 @@ func (f *Flow) proceed(ctx context.Context, l *Login, a Answer) (Outcome, error)
 		}
 		return Outcome{}, identity.ErrRejected
 	}
+	if l.Named != user.Email {
+		l.Named = "" // somebody else's failures are not this user's to forgive, nor theirs to cause
+	}
 	if user.MustReset {
 		return Outcome{}, identity.ErrMustReset
 	}
