@@ -52,6 +52,8 @@ type Answer struct {
 	Status     int
 	Body       []byte        // its first 4 KiB; it may be anything, so never log it
 	RetryAfter time.Duration // how long the answer asks us to wait, 24 h at most; 0: it does not
+
+	broken error // why the body ends sooner than it should; a status needs none
 }
 
 // What went wrong where there is no answer. The text of each is for whoever chose the URL, so
@@ -104,7 +106,7 @@ func (c *Client) call(ctx context.Context, method, to string, header map[string]
 	}
 	defer response.Body.Close()
 	a := Answer{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now())}
-	a.Body, _ = io.ReadAll(io.LimitReader(response.Body, most)) // the status is the answer
+	a.Body, a.broken = io.ReadAll(io.LimitReader(response.Body, most))
 	return a, nil
 }
 
