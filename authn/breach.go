@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"time"
 
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/breach"
@@ -17,6 +18,8 @@ const (
 	mostSeen = 256
 	// lookAgain is how long a password that was looked up is not looked up again.
 	lookAgain = 3 * day
+	// lastLooks is how long passwords are looked up while the house closes.
+	lastLooks = 2 * time.Second
 )
 
 // A seen is a password that has just let somebody in, by its digest only.
@@ -63,22 +66,39 @@ func (b *Breaches) note(c identity.Credential, text string) {
 	}
 }
 
-// WatchPasswords looks up the passwords that have let people in, until ctx ends. Whose password is
-// known must choose another one: their sessions end, because whoever has just signed in may be one
-// of those who have the list (PWD-14).
+// next returns a password that waits; it waits for one until ctx ends.
+func (b *Breaches) next(ctx context.Context) (s seen, more bool) {
+	select {
+	case s = <-b.waiting:
+		return s, true
+	default:
+	}
+	select {
+	case s = <-b.waiting:
+		return s, true
+	case <-ctx.Done():
+		return s, false
+	}
+}
+
+// WatchPasswords looks up the passwords that have let people in, until ctx ends, and then for two
+// seconds at most what still waits. Whose password is known must choose another one: their sessions
+// end, because whoever has just signed in may be one of those who have the list (PWD-14).
 func (f *Flow) WatchPasswords(ctx context.Context, failed func(error)) {
 	b := f.Passwords.Breaches
 	if b == nil {
 		return
 	}
-	for {
-		select {
-		case <-ctx.Done():
+	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastLooks, end) })()
+	for lasting.Err() == nil {
+		s, more := b.next(ctx)
+		if !more {
 			return
-		case s := <-b.waiting:
-			if err := f.lookUp(ctx, s); err != nil && ctx.Err() == nil {
-				failed(err)
-			}
+		}
+		if err := f.lookUp(lasting, s); err != nil && lasting.Err() == nil {
+			failed(err)
 		}
 	}
 }
@@ -89,14 +109,23 @@ func (f *Flow) lookUp(ctx context.Context, s seen) error {
 	if err != nil || !first {
 		return err
 	}
-	found, err := f.Passwords.Breaches.Check(ctx, s.digest)
-	if err != nil {
-		return f.Limiter.Store.Forget(ctx, key) // to be looked up at the next sign-in
-	}
-	if !found {
+	looked, err := f.judge(ctx, s)
+	if looked {
 		return nil
 	}
-	return f.DB.Tx(ctx, func(ctx context.Context) error { return f.breached(ctx, s) })
+	// To be looked up at the next sign-in, also where it is the end of the house that cut this short.
+	return errors.Join(err, f.Limiter.Store.Forget(context.WithoutCancel(ctx), key))
+}
+
+// judge reports whether a password was looked up and what follows is written down. A service that
+// does not answer is no error: /readyz tells of it.
+func (f *Flow) judge(ctx context.Context, s seen) (bool, error) {
+	found, err := f.Passwords.Breaches.Check(ctx, s.digest)
+	if err != nil || !found {
+		return err == nil, nil //nolint:nilerr // told by /readyz
+	}
+	err = f.DB.Tx(ctx, func(ctx context.Context) error { return f.breached(ctx, s) })
+	return err == nil, err
 }
 
 func (f *Flow) breached(ctx context.Context, s seen) error {

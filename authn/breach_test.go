@@ -1,6 +1,7 @@
 package authn_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-id/gatehouse"
+	"github.com/gatehouse-id/gatehouse/account"
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/breach"
@@ -126,4 +128,68 @@ func TestBreachedAfterSignIn(t *testing.T) {
 			t.Error("the log does not tell of it")
 		}
 	})
+}
+
+// look looks up whatever waits, as the house does when it closes.
+func (f *fixture) look() {
+	f.Helper()
+	closed, stop := context.WithCancel(f.Context())
+	stop()
+	f.WatchPasswords(closed, func(err error) { f.Error(err) })
+}
+
+// Users who were brought along with a hash of another make are looked at too, at their first sign-in,
+// which makes the hash anew: their passwords are the oldest (PWD-08, PWD-14).
+func TestBreachedImport(t *testing.T) {
+	const old, bcrypt = "correct horse battery staple", "$2b$04$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG"
+	f := open(t, sqldbtest.SQLite(t), newPwned(t, old).ask)
+	_, err := f.Import(f.Context(), account.NewUser{Email: alice, Verified: true}, bcrypt)
+	f.must(err)
+	out, err := f.try(identity.ModeCookie, old)
+	f.must(err)
+	f.look()
+	if f.opens(out) {
+		t.Error("the session goes on")
+	}
+}
+
+// What waits when the house closes is looked up before; more than may wait is dropped, and nobody
+// waits for that (PWD-14).
+func TestBreachedQueue(t *testing.T) {
+	service := newPwned(t, another)
+	f := open(t, sqldbtest.SQLite(t), service.ask)
+	user := &identity.User{ID: f.person(alice)}
+	service.known = passphrase
+	in := f.signIn(identity.ModeCookie)
+	for range 260 { // there is room for 256
+		f.must(f.Passwords.Verify(f.Context(), user, passphrase))
+	}
+	before := service.asked.Load()
+	f.look()
+	if n := service.asked.Load() - before; n != 1 || f.opens(in) {
+		t.Errorf("asked %d times; the session goes on: %v", n, f.opens(in))
+	}
+}
+
+// A look that was cut short is made at the next sign-in, not days later: the end of a server must
+// spare no password (PWD-14).
+func TestBreachedLookIsCutShort(t *testing.T) {
+	f := open(t, sqldbtest.SQLite(t))
+	f.person(alice)
+	slow := true
+	f.Passwords.Breaches = authn.NewBreaches(func(ctx context.Context, _ breach.Digest) (bool, error) {
+		if slow {
+			<-ctx.Done()
+			return false, ctx.Err()
+		}
+		return true, nil
+	})
+	f.signIn(identity.ModeCookie)
+	f.look()
+	slow = false
+	in := f.signIn(identity.ModeCookie)
+	f.look()
+	if f.opens(in) {
+		t.Error("the session goes on")
+	}
 }

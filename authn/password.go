@@ -44,16 +44,26 @@ func (p *Passwords) Verify(ctx context.Context, user *identity.User, text string
 	if err != nil {
 		return err
 	}
-	p.Breaches.note(has, text)
-	if !weak {
-		return nil
+	if weak {
+		if has, err = p.renew(ctx, has, text); err != nil {
+			return err
+		}
 	}
+	p.Breaches.note(has, text)
+	return nil
+}
+
+// renew replaces a hash by a fresh one of the same password, and returns the credential as it then is.
+func (p *Passwords) renew(ctx context.Context, has identity.Credential, text string) (identity.Credential, error) {
 	fresh, err := p.Hasher.Hash(ctx, text)
 	if err != nil {
-		return err
+		return has, err
 	}
-	_, err = p.Accounts.Replace(ctx, has.ID, has.Data, []byte(fresh))
-	return err
+	replaced, err := p.Accounts.Replace(ctx, has.ID, has.Data, []byte(fresh))
+	if replaced {
+		has.Data = []byte(fresh)
+	}
+	return has, err
 }
 
 // Survey looks which makes of hashes there are, so that verifications are padded to the slowest. It
