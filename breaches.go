@@ -2,8 +2,6 @@ package gatehouse
 
 import (
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/gatehouse-id/gatehouse/authn"
 	"github.com/gatehouse-id/gatehouse/internal/breach"
@@ -34,35 +32,17 @@ func (g *Gate) breaches() (*authn.Breaches, error) {
 	}
 	checker := &breach.Checker{}
 	if c.File != "" {
-		filter, err := readFilter(c.File)
+		filter, err := breach.Open(c.File)
 		if err != nil {
 			return nil, fmt.Errorf("gatehouse: Config.Breaches.File: %s: %w", c.File, err)
 		}
 		checker.Filter = filter
 	}
 	if !c.Local {
-		g.ranges = &outbound.Ranges{URL: c.Ranges.URL, Loopback: c.Ranges.Loopback}
+		g.ranges = &outbound.Ranges{URL: c.Ranges.URL, Loopback: c.Ranges.Loopback, Failed: func(err error) {
+			g.config.Logger.Warn("passwords are not looked up: the service does not answer", "err", err)
+		}}
 		checker.Fetch = g.ranges.Get
 	}
 	return authn.NewBreaches(checker.Check), nil
-}
-
-func readFilter(name string) (*breach.Filter, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }() // it was read
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > breach.Longest {
-		return nil, breach.ErrFile
-	}
-	text, err := io.ReadAll(f)
-	if err != nil {
-		return nil, err
-	}
-	return breach.Read(text)
 }

@@ -105,11 +105,7 @@ type breachCheck struct {
 
 // Run reads a password and says whether the file knows it. It ends with 1 if so, for scripts.
 func (c *breachCheck) Run(p *Program) error {
-	text, err := os.ReadFile(c.File)
-	if err != nil {
-		return err
-	}
-	filter, err := breach.Read(text)
+	filter, err := breach.Open(c.File)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -101,10 +102,14 @@ func written(t testing.TB, f *breach.Filter) []byte {
 	return b.Bytes()
 }
 
+func read(text []byte) (*breach.Filter, error) {
+	return breach.Read(bytes.NewReader(text), int64(len(text)))
+}
+
 // A filter knows all that was put in and hardly anything else, and is the same when it is read again.
 func TestFilter(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 1000, 100_000} {
-		f, err := breach.Read(written(t, filled(t, n)))
+		f, err := read(written(t, filled(t, n)))
 		if err != nil || f.Count() != uint64(n) {
 			t.Fatalf("%d: %v", n, err)
 		}
@@ -132,14 +137,14 @@ func TestFilter(t *testing.T) {
 func TestBrokenFile(t *testing.T) {
 	whole := written(t, filled(t, 1000))
 	for _, n := range []int{0, 1, 47, len(whole) / 2, len(whole) - 1} {
-		if _, err := breach.Read(whole[:n]); !errors.Is(err, breach.ErrFile) {
+		if _, err := read(whole[:n]); !errors.Is(err, breach.ErrFile) {
 			t.Errorf("the first %d bytes: %v", n, err)
 		}
 	}
 	for i := range len(whole) {
 		changed := bytes.Clone(whole)
 		changed[i] ^= 0x40
-		if _, err := breach.Read(changed); !errors.Is(err, breach.ErrFile) {
+		if _, err := read(changed); !errors.Is(err, breach.ErrFile) {
 			t.Fatalf("byte %d changed: %v", i, err)
 		}
 	}
@@ -148,11 +153,26 @@ func TestBrokenFile(t *testing.T) {
 			changed := bytes.Clone(whole[:len(whole)-sha256.Size])
 			binary.LittleEndian.PutUint32(changed[at:], value)
 			sum := sha256.Sum256(changed)
-			if f, err := breach.Read(append(changed, sum[:]...)); err == nil {
+			if f, err := read(append(changed, sum[:]...)); err == nil {
 				for i := range 1000 {
 					f.Has(breach.Of(fmt.Sprint("any", i))) // must not leave the file
 				}
 			}
+		}
+	}
+}
+
+// A length that is told is not believed, and what is no file is none.
+func TestFileOfAnotherLength(t *testing.T) {
+	whole := written(t, filled(t, 1000))
+	for _, size := range []int64{-1, 0, int64(len(whole)) - 1, int64(len(whole)) + 1, breach.Longest + 1} {
+		if _, err := breach.Read(bytes.NewReader(whole), size); !errors.Is(err, breach.ErrFile) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+	for _, name := range []string{t.TempDir(), os.DevNull} {
+		if _, err := breach.Open(name); !errors.Is(err, breach.ErrFile) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -162,7 +182,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("ghbreach"))
 	f.Fuzz(func(_ *testing.T, text []byte) {
 		sum := sha256.Sum256(text)
-		if filter, err := breach.Read(append(bytes.Clone(text), sum[:]...)); err == nil {
+		if filter, err := read(append(bytes.Clone(text), sum[:]...)); err == nil {
 			filter.Has(breach.Of("any"))
 		}
 	})
@@ -176,6 +196,26 @@ func FuzzIn(f *testing.F) {
 			t.Errorf("%q", text)
 		}
 	})
+}
+
+func FuzzReadList(f *testing.F) {
+	f.Add([]byte("5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:10434004\r\n"), uint64(1))
+	f.Add([]byte("8846F7EAEE8FB117AD06BDD830B7586C:10\n"), uint64(0))
+	f.Fuzz(func(t *testing.T, text []byte, least uint64) {
+		lines := bytes.Count(text, []byte("\n")) + 1
+		if err := breach.ReadList(bytes.NewReader(text), least, func(breach.Digest) { lines-- }); lines < 0 {
+			t.Errorf("more digests than lines, %v", err)
+		}
+	})
+}
+
+func BenchmarkIn(b *testing.B) {
+	text, d := []byte(strings.Repeat("0018A45C4D1DEF81644B54AB7F969B88D65:3\r\n", 1000)), breach.Of("password")
+	for b.Loop() {
+		if _, err := breach.In(text, d); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func BenchmarkHas(b *testing.B) {

@@ -1,12 +1,14 @@
 package breach
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/FastFilter/xorfilter"
@@ -28,7 +30,10 @@ func (f *Filter) Has(d Digest) bool { return f.count > 0 && f.fuse.Contains(d.ke
 // A file is magic, header, fingerprints and the SHA-256 of all three, little-endian throughout.
 var magic = [8]byte{'g', 'h', 'b', 'r', 'e', 'a', 'c', 'h'}
 
-const version = 1
+const (
+	version = 1
+	portion = 32 << 10 // fingerprints that are read or written together
+)
 
 type header struct {
 	Magic              [8]byte
@@ -80,42 +85,66 @@ func (f *Filter) Write(w io.Writer) error {
 	if err := binary.Write(both, binary.LittleEndian, h); err != nil {
 		return err
 	}
-	if err := binary.Write(both, binary.LittleEndian, f.fuse.Fingerprints); err != nil {
-		return err
+	for part := range slices.Chunk(f.fuse.Fingerprints, portion) {
+		if err := binary.Write(both, binary.LittleEndian, part); err != nil {
+			return err
+		}
 	}
 	_, err := w.Write(sum.Sum(nil))
 	return err
 }
 
-// Read reads a filter from the text of its file. Threat: a file that was cut off, or changed on its
-// way, would let through what it must refuse; so the whole of it is checked first.
-func Read(text []byte) (*Filter, error) {
-	size := binary.Size(header{})
-	if len(text) < size+sha256.Size {
+// Open reads a filter from its file.
+func Open(name string) (*Filter, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was read
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
 		return nil, ErrFile
 	}
-	body, sum := text[:len(text)-sha256.Size], text[len(text)-sha256.Size:]
-	if got := sha256.Sum256(body); !bytes.Equal(got[:], sum) {
+	return Read(f, info.Size())
+}
+
+// Read reads a filter from the size bytes of its file. It takes no more memory than they are, and
+// believes no length before it is compared with size. Threat: a file that was cut off, or changed on
+// its way, would let through what it must refuse; so a filter is returned only once all is summed.
+func Read(r io.Reader, size int64) (*Filter, error) {
+	length := size - int64(binary.Size(header{})) - sha256.Size
+	if length < 0 || size > Longest {
 		return nil, ErrFile
 	}
+	file, sum := bufio.NewReader(r), sha256.New()
+	body := io.TeeReader(file, sum)
 	var h header
-	if err := binary.Read(bytes.NewReader(body), binary.LittleEndian, &h); err != nil || !h.sound(len(body)-size) {
+	if err := binary.Read(body, binary.LittleEndian, &h); err != nil || !h.sound(length) {
 		return nil, ErrFile
 	}
 	f := &Filter{count: h.Count, fuse: xorfilter.BinaryFuse[uint16]{
 		Seed: h.Seed, SegmentLength: h.SegmentLength, SegmentLengthMask: h.SegmentLengthMask, SegmentCount: h.SegmentCount,
 		SegmentCountLength: h.SegmentCountLength, Fingerprints: make([]uint16, h.Fingerprints),
 	}}
-	for i := range f.fuse.Fingerprints {
-		f.fuse.Fingerprints[i] = binary.LittleEndian.Uint16(body[size+2*i:])
+	for part := range slices.Chunk(f.fuse.Fingerprints, portion) {
+		if err := binary.Read(body, binary.LittleEndian, part); err != nil {
+			return nil, fmt.Errorf("%w (%w)", ErrFile, err)
+		}
+	}
+	var want [sha256.Size]byte
+	if _, err := io.ReadFull(file, want[:]); err != nil || !bytes.Equal(sum.Sum(nil), want[:]) {
+		return nil, ErrFile
 	}
 	return f, nil
 }
 
 // sound reports whether no look-up can leave the fingerprints: the sum shows that the file is whole,
 // not that whoever made it meant well.
-func (h header) sound(length int) bool {
-	if h.Magic != magic || h.Version != version || uint64(length) != 2*uint64(h.Fingerprints) { //nolint:gosec // not negative: see Read
+func (h header) sound(length int64) bool {
+	if h.Magic != magic || h.Version != version || length != 2*int64(h.Fingerprints) {
 		return false
 	}
 	if h.Count == 0 {
