@@ -39,7 +39,7 @@ func besieged(t *testing.T, db *sqldb.DB) (*gatehouse.Gate, ephemeral.Store, *at
 	clock := func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).Add(time.Duration(moved.Load())) }
 	counters := ephemeral.Memory(clock)
 	gate, err := gatehouse.New(t.Context(), gatehouse.Config{
-		DB: db, MasterKey: make([]byte, 32), PublicURL: "https://id.example.com", Idle: true, Now: clock, Ephemeral: counters,
+		Breaches: gatehouse.Breaches{Off: true}, DB: db, MasterKey: make([]byte, 32), PublicURL: "https://id.example.com", Idle: true, Now: clock, Ephemeral: counters,
 		Passwords:      gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8, Time: 1, Parallelism: 1}},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, // httptest's
 		Logger:         slog.New(slog.DiscardHandler),

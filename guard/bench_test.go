@@ -19,7 +19,7 @@ import (
 // signs in is handed.
 func signIn(b *testing.B, mode identity.Mode) (http.Handler, *authn.SignedIn) {
 	gate, err := gatehouse.New(b.Context(), gatehouse.Config{
-		DB: sqldbtest.SQLite(b), PublicURL: "http://localhost:8080", MasterKey: make([]byte, 32), Unverified: true,
+		Breaches: gatehouse.Breaches{Off: true}, DB: sqldbtest.SQLite(b), PublicURL: "http://localhost:8080", MasterKey: make([]byte, 32), Unverified: true,
 		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
 	})
 	if err != nil {
@@ -83,7 +83,7 @@ func BenchmarkGuardRefused(b *testing.B) {
 // BenchmarkGuardAPIKey is what a request by API key pays, on a route that names a permission.
 func BenchmarkGuardAPIKey(b *testing.B) {
 	gate, err := gatehouse.New(b.Context(), gatehouse.Config{
-		DB: sqldbtest.SQLite(b), PublicURL: "http://localhost:8080", MasterKey: make([]byte, 32), Unverified: true, Idle: true, Policy: &roles,
+		Breaches: gatehouse.Breaches{Off: true}, DB: sqldbtest.SQLite(b), PublicURL: "http://localhost:8080", MasterKey: make([]byte, 32), Unverified: true, Idle: true, Policy: &roles,
 		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
 	})
 	if err != nil {

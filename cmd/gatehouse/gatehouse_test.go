@@ -56,12 +56,15 @@ func params(t *testing.T, folder, database string) testscript.Params {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hibp := knows(t, "correct horse battery staple")
 	return testscript.Params{
 		Dir: folder, RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DATABASE", database)
 			env.Setenv("ROUTES", golden)
 			env.Setenv("GATEHOUSE_PASSWORD_HASH", "m=19456,t=2,p=1") // the least; what it costs is tested elsewhere
+			env.Setenv("GATEHOUSE_BREACH_CHECK", "off")              // a test asks nobody outside
+			env.Setenv("HIBP", hibp)
 			env.Values[worldKey{}] = &world{servers: map[string]*process{}}
 			return nil
 		},

@@ -52,7 +52,7 @@ func each(t *testing.T, fn func(*fixture)) {
 		f := &fixture{TB: t, time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 		now := func() time.Time { return f.time }
 		gate, err := gatehouse.New(t.Context(), gatehouse.Config{
-			DB: db, PublicURL: "https://id.example.com", MasterKey: make([]byte, 32), Mailer: &notify.Capture{}, Idle: true, Now: now,
+			Breaches: gatehouse.Breaches{Off: true}, DB: db, PublicURL: "https://id.example.com", MasterKey: make([]byte, 32), Mailer: &notify.Capture{}, Idle: true, Now: now,
 			Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
 		})
 		f.must(err)

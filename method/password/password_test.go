@@ -31,7 +31,7 @@ func must(t *testing.T, err error) {
 func open(t *testing.T) (*gatehouse.Gate, *password.Method, identity.UserID) {
 	t.Helper()
 	gate, err := gatehouse.New(t.Context(), gatehouse.Config{
-		DB: sqldbtest.SQLite(t), PublicURL: "https://id.example.com", MasterKey: make([]byte, 32), Unverified: true, Idle: true,
+		Breaches: gatehouse.Breaches{Off: true}, DB: sqldbtest.SQLite(t), PublicURL: "https://id.example.com", MasterKey: make([]byte, 32), Unverified: true, Idle: true,
 		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
 	})
 	must(t, err)

@@ -26,7 +26,7 @@ const passphrase = "violet hammer seventeen"
 func TestScheme(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		gate, err := gatehouse.New(t.Context(), gatehouse.Config{
-			DB: db, PublicURL: "https://id.example.com", MasterKey: make([]byte, 32), Unverified: true, Idle: true,
+			Breaches: gatehouse.Breaches{Off: true}, DB: db, PublicURL: "https://id.example.com", MasterKey: make([]byte, 32), Unverified: true, Idle: true,
 			Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
 		})
 		if err != nil {
