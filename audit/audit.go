@@ -61,10 +61,12 @@ type personal struct {
 // strangers cause about nobody only so many are recorded in a minute; Settle tells of the others.
 func (l *Log) Record(ctx context.Context, e identity.Event) error {
 	l.fill(ctx, &e)
-	if !l.spare(&e) {
-		if err := l.write(ctx, e); err != nil {
-			return err
-		}
+	write := l.write
+	if l.spare(&e) {
+		write = l.tally
+	}
+	if err := write(ctx, e); err != nil {
+		return err
 	}
 	l.count(e.Type)
 	l.ring()

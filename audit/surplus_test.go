@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -82,5 +83,29 @@ func TestSurplusSurvivesTheDatabase(t *testing.T) {
 			t.Fatal("it was written")
 		}
 		settled(t, l, true, 101, 3)
+	})
+}
+
+// What is only summed costs as many statements as what is recorded, and fills nothing: else the clock
+// would tell who has an account, to whoever has failed a hundred times before (BUG-21).
+func TestSurplusCostsWhatEventsCost(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		l := newLog(db)
+		want := 0
+		for i := range 300 {
+			statements := 0
+			ctx := sqldb.Watched(t.Context(), func(string) { statements++ })
+			ctx = identity.WithOrigin(ctx, &identity.Origin{RequestID: identity.RequestID(fmt.Sprint("req_", i))})
+			if err := l.Record(ctx, identity.Event{Type: "login.failed"}); err != nil {
+				t.Fatal(err)
+			}
+			if want = cmp.Or(want, statements); statements != want || want == 0 {
+				t.Fatalf("event %d takes %d statements, the first %d", i, statements, want)
+			}
+		}
+		var places, events int
+		if _, err := db.Row(t.Context(), []any{&places, &events}, "SELECT count(*), CAST(sum(events) AS BIGINT) FROM surplus"); err != nil || places > 64 || events != 200 {
+			t.Errorf("%d events in %d places, %v", events, places, err)
+		}
 	})
 }
