@@ -139,11 +139,27 @@ func (a *Attempt) Failed(ctx context.Context) error {
 		if !c.Ladder || c.sum >= c.Rate.N || pause == 0 {
 			continue
 		}
-		if _, _, err := a.limiter.Store.Count(ctx, pauseKey(c.Key), 1, pause); err != nil {
+		if err := a.limiter.pause(ctx, pauseKey(c.Key), pause); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// pause makes the longest pause hold. Threat: of many tries at once the first to fail opens a short
+// one, which the later ones would leave as it is.
+func (l *Limiter) pause(ctx context.Context, key string, d time.Duration) error {
+	n, end, err := l.Store.Count(ctx, key, 0, d)
+	if err == nil && n > 0 {
+		if !end.Before(l.Now().Add(d)) {
+			return nil
+		}
+		err = l.Store.Forget(ctx, key)
+	}
+	if err == nil {
+		_, _, err = l.Store.Count(ctx, key, 1, d)
+	}
+	return err
 }
 
 // Succeeded takes the attempt back: only failures count. What is somebody's account is forgiven

@@ -178,3 +178,23 @@ func TestLockIsNoNewBeginning(t *testing.T) {
 		}
 	}
 }
+
+// Of tries at once the longest pause holds, in whatever order they fail (RAT-09).
+func TestLongestPauseHolds(t *testing.T) {
+	for _, order := range [][]int{{3, 4, 5, 6}, {6, 5, 4, 3}, {4, 6, 3, 5}} {
+		sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+			l, c := over(db)
+			b := ladder("account", 10)
+			var tries []*throttle.Attempt
+			for range 7 {
+				tries = append(tries, begin(t, l, b))
+			}
+			for _, i := range order {
+				if err := tries[i].Failed(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			waits(t, l, c, b, identity.ErrRateLimited, 4*time.Second)
+		})
+	}
+}
