@@ -12,7 +12,7 @@ import (
 // demands say what each step demanded, to operators.
 var demands = map[string]func(*call) string{
 	"limit": func(c *call) string {
-		return fmt.Sprintf("at most %d requests in %s from one address", c.rule.Limit.N, short(c.rule.Limit.Per))
+		return fmt.Sprintf("at most %d requests in %s from one address", c.spent.N, short(c.spent.Per))
 	},
 	"authenticate": (*call).credential,
 	"forgery":      (*call).provenance,
@@ -30,6 +30,8 @@ var demands = map[string]func(*call) string{
 func (c *call) demand(step string, err error) string {
 	var e *identity.Error
 	switch {
+	case c.spent.N != 0:
+		return demands["limit"](c) // of strangers, whose credential was no good
 	case c.p == nil && errors.Is(err, identity.ErrNoCredentials):
 		return c.credential()
 	case errors.As(err, &e) && e.ACR != "":

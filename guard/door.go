@@ -9,6 +9,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/web"
 	"github.com/gatehouse-id/gatehouse/policy"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 // A door is one route with its rule.
@@ -31,6 +32,7 @@ type call struct {
 	want  policy.Permission   // the rule's, or in a chain that of the door before; "" is none
 	meant bool                // as the door's, or in a chain that of the door before
 	on    *policy.Resource    // nil: not loaded
+	spent throttle.Rate       // that was used up
 }
 
 // steps is the only order there is. What a rule does not demand its step lets pass.

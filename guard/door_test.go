@@ -117,6 +117,11 @@ func TestCalls(t *testing.T) {
 	}
 	f.is("of a stranger, once more", f.ask("mine", guard.Rule{Call: true}, stranger), 429, "RATE_LIMITED")
 	f.is("public, once more", f.ask("public", guard.Rule{Call: true, Public: true}, stranger), 429, "RATE_LIMITED")
+	for _, rule := range []guard.Rule{{Call: true}, {Call: true, Public: true}} {
+		if e, err := f.Explain(t.Context(), f.refused(rule, stranger)); err != nil || e.Demand != "at most 3 requests in 1m from one address" {
+			t.Errorf("%v: %+v", err, e)
+		}
+	}
 	f.is("not counted", f.ask("free", guard.Rule{Public: true}, stranger), 204, "")
 	f.caller = user("usr_alice")
 	f.is("of somebody, from there", f.ask("mine", guard.Rule{Call: true}, stranger), 204, "")

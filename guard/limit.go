@@ -52,6 +52,9 @@ func (c *call) take(rate throttle.Rate) error {
 		name, key = string(rate.Name), string(rate.Name)
 	}
 	state, err := c.Limiter.Allow(c.r.Context(), key+" "+throttle.Network(identity.OriginOf(c.r.Context()).IP), rate)
+	if err != nil {
+		c.spent = rate
+	}
 	if state.Rate.N != 0 {
 		c.w.Header().Add("RateLimit-Policy", fmt.Sprintf(`"%s";q=%d;w=%d`, name, rate.N, int(rate.Per.Seconds())))
 		c.w.Header().Add("RateLimit", fmt.Sprintf(`"%s";r=%d;t=%d`, name, state.Left, int(math.Ceil(state.Reset.Seconds()))))
