@@ -10,13 +10,14 @@ import (
 
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 // Requests that hash, mail or write are few at a time, of one address fewer; the others go on.
 func TestCostlyAreFew(t *testing.T) {
-	c := &crowd{most: 16}
+	c := &throttle.Crowd{Most: 16}
 	inside, leave := make(chan int), make(chan struct{})
-	slow := c.admit(public("POST /auth/login"), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	slow := few(c, public("POST /auth/login"), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		inside <- 0
 		<-leave
 	}))
@@ -47,7 +48,7 @@ func TestCostlyAreFew(t *testing.T) {
 	}
 	cheap := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	for _, pattern := range []string{"GET /.well-known/jwks.json", "GET /auth/me", "GET /auth/check", "POST /auth/refresh"} {
-		if ask(c.admit(public(pattern), cheap), "2001:db8::3") != http.StatusOK {
+		if ask(few(c, public(pattern), cheap), "2001:db8::3") != http.StatusOK {
 			t.Errorf("%s is refused in a flood", pattern)
 		}
 	}
@@ -57,23 +58,13 @@ func TestCostlyAreFew(t *testing.T) {
 			t.Errorf("somebody inside was answered %d", status)
 		}
 	}
-	if c.all != 0 || len(c.by) != 0 {
-		t.Errorf("%d are still counted, of %v", c.all, c.by)
+	if status := ask(few(c, public("POST /auth/login"), cheap), "2001:db8::3"); status != http.StatusOK {
+		t.Errorf("when all have left somebody is answered %d", status)
 	}
 }
 
 func public(pattern string) guard.Route {
 	return guard.Route{Pattern: pattern, Rule: guard.Rule{Public: true}}
-}
-
-// What comes from this machine is a proxy's, which asks for many: it may have all that there is.
-func TestLoopbackIsMany(t *testing.T) {
-	c := &crowd{most: 16}
-	for i := range 17 {
-		if c.enter("") != (i < 16) {
-			t.Fatalf("number %d", i+1)
-		}
-	}
 }
 
 // What is said to be cheap is a route of ours: a name that is misspelt would be costly.

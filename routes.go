@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/internal/pages"
 	"github.com/gatehouse-id/gatehouse/internal/provider"
 	"github.com/gatehouse-id/gatehouse/internal/web"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 // faces gathers every route of the house: what it answers, and what it demands. The list is
@@ -35,9 +36,9 @@ func (g *Gate) faces() {
 	g.routes = append(g.routes, api.Document(g.site, g.config.Product, g.routes))
 
 	mux := http.NewServeMux()
-	busy := &crowd{most: cmp.Or(g.config.Costly, costlyMost)}
+	busy := &throttle.Crowd{Most: cmp.Or(g.config.Costly, costlyMost)}
 	for _, r := range g.routes {
-		mux.Handle(r.Pattern, busy.admit(r, g.guard.Protect(r.Pattern, r.Rule, r.Handler)))
+		mux.Handle(r.Pattern, few(busy, r, g.guard.Protect(r.Pattern, r.Rule, r.Handler)))
 	}
 	g.handler = g.mount(hosted.Wrap(server.Wrap(bounded(answerUnknown(mux)))))
 }

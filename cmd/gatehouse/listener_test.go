@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/web"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 // A pretender is a connection that comes from wherever the test says.
@@ -186,7 +187,7 @@ func TestClosedListener(t *testing.T) {
 // Beyond the bound requests are refused at once, and told when to come back.
 func TestRequestsAreBounded(t *testing.T) {
 	inside, leave := make(chan struct{}), make(chan struct{})
-	server := opened(io.Discard, (&crowd{most: 1}).admit(web.Handler(func(http.ResponseWriter, *http.Request) error {
+	server := opened(io.Discard, admit(&throttle.Crowd{Most: 1}, web.Handler(func(http.ResponseWriter, *http.Request) error {
 		inside <- struct{}{}
 		<-leave
 		return nil
@@ -210,26 +211,6 @@ func TestRequestsAreBounded(t *testing.T) {
 	}
 	close(leave)
 	<-done
-}
-
-// One address has an eighth of the places, so that others find some whatever it holds; they come back.
-func TestRequestsOfOneAddress(t *testing.T) {
-	c := &crowd{most: 16}
-	for i, want := range []bool{true, true, false} {
-		if got := c.enter("192.0.2.1"); got != want {
-			t.Errorf("request %d of one address: %v", i, got)
-		}
-	}
-	for range 2 {
-		if !c.enter("192.0.2.2") {
-			t.Error("another address finds no place")
-		}
-		c.leave("192.0.2.2")
-	}
-	c.leave("192.0.2.1")
-	if !c.enter("192.0.2.1") || c.all != 2 || len(c.by) != 1 {
-		t.Errorf("%+v", c.by)
-	}
 }
 
 // What nobody could mean is refused before the server listens.

@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse-id/gatehouse"
 	"github.com/gatehouse-id/gatehouse/internal/password"
 	"github.com/gatehouse-id/gatehouse/method/passkey"
+	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
 // How a server ends: it has ten seconds, of which the workers keep the last ones.
@@ -106,7 +107,7 @@ func (s *server) start(ctx context.Context) error {
 	}
 	s.warn()
 	meter := newMeter(s.house.Gate)
-	s.door = &door{next: (&crowd{most: s.Limit.Requests}).admit(s.routes()), site: s.house.Site(), log: s.log, measure: meter.observe}
+	s.door = &door{next: admit(&throttle.Crowd{Most: s.Limit.Requests}, s.routes()), site: s.house.Site(), log: s.log, measure: meter.observe}
 	front, err := s.secure(c.ServiceRoots, s.house.Site().Now)
 	if err != nil {
 		return err
