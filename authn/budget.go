@@ -58,10 +58,7 @@ func (f *Flow) attempt(ctx context.Context, l *Login, a Answer) (*throttle.Attem
 		return t, nil
 	}
 	if err := f.Captcha.Verify(ctx, a.Captcha); err != nil {
-		if undo := t.Undo(ctx); undo != nil {
-			return nil, undo
-		}
-		return nil, err
+		return nil, errors.Join(err, t.Undo(ctx))
 	}
 	return t, nil
 }
@@ -74,8 +71,8 @@ func (f *Flow) attempt(ctx context.Context, l *Login, a Answer) (*throttle.Attem
 // may be a whole company, and a thief with one account of their own could wipe its count clean.
 func (f *Flow) budgets(ctx context.Context, l *Login, method identity.MethodID) []throttle.Budget {
 	who := l.account()
-	if id, known := f.knows(l.known, who); known {
-		return []throttle.Budget{{Key: deviceKey(method, id, who), Rate: f.Limiter.Rate(throttle.FailedDevice), Ladder: true}}
+	if l.mark.of(who) {
+		return []throttle.Budget{{Key: deviceKey(method, l.mark.ID, who), Rate: f.Limiter.Rate(throttle.FailedDevice), Ladder: true}}
 	}
 	ip := throttle.Network(identity.OriginOf(ctx).IP)
 	list := []throttle.Budget{{Key: "login address " + ip, Rate: f.Limiter.Rate(throttle.FailedAddress)}}

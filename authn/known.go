@@ -50,18 +50,10 @@ func hashOf(who string) []byte {
 	return sum[:16]
 }
 
+// of reports whether the browser has signed in to the account of an address. It asks no database: it
+// stands before the limits.
 func (m mark) of(who string) bool {
 	return slices.ContainsFunc(m.Who, func(h []byte) bool { return secret.Equal(h, hashOf(who)) })
-}
-
-// knows reports whether a browser has signed in to the account of an address, and its name. It asks
-// no database: it stands before the limits.
-func (f *Flow) knows(text, who string) (id string, known bool) {
-	if text == "" || who == "" {
-		return "", false
-	}
-	m := f.readMark(text)
-	return m.ID, m.of(who)
 }
 
 // since is what a browser knows of an account until all of its sessions end.
@@ -72,8 +64,8 @@ func since(user *identity.User) string {
 // marked returns the mark of a browser that has signed in to the account of an address; "" where the
 // one that it has will do. An account gives few a day. Threat: whoever is in it for an hour could make
 // thousands, and each has ten guesses at the next password.
-func (f *Flow) marked(ctx context.Context, text string, user *identity.User) (string, error) {
-	m, who := f.readMark(text), user.Email
+func (f *Flow) marked(ctx context.Context, m mark, user *identity.User) (string, error) {
+	who := user.Email
 	if who == "" || m.of(who) && m.of(since(user)) {
 		return "", nil
 	}
@@ -89,7 +81,7 @@ func (f *Flow) marked(ctx context.Context, text string, user *identity.User) (st
 	if m.ID == "" {
 		m.ID = secret.New()[:22]
 	}
-	m.Who = slices.DeleteFunc(m.Who, func(h []byte) bool { return secret.Equal(h, hashOf(who)) })
+	m.Who = slices.DeleteFunc(slices.Clone(m.Who), func(h []byte) bool { return secret.Equal(h, hashOf(who)) })
 	m.Who = append(m.Who, hashOf(who), hashOf(since(user)))
 	m.Who = m.Who[max(0, len(m.Who)-2*mostKnown):]
 	plain, err := json.Marshal(m)
@@ -100,10 +92,7 @@ func (f *Flow) marked(ctx context.Context, text string, user *identity.User) (st
 	return base64.RawURLEncoding.EncodeToString(sealed), err
 }
 
-// recognises reports whether the browser that answers has signed the user in before, since the last
+// recognizes reports whether the browser that answers has signed the user in before, since the last
 // time that all of their sessions ended. Threat: after a theft the thief's browser would pass for one
 // of its owner's for ever.
-func (f *Flow) recognises(l *Login, user *identity.User) bool {
-	_, known := f.knows(l.known, since(user))
-	return known
-}
+func (m mark) recognizes(user *identity.User) bool { return m.of(since(user)) }

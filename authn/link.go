@@ -116,7 +116,7 @@ func (f *Flow) FinishLink(ctx context.Context, token string, a Answer) (Outcome,
 		return Outcome{}, err
 	}
 	l := k.Login
-	l.known = a.Known
+	l.mark = f.readMark(a.Known)
 	if err := l.check(a); err != nil {
 		return Outcome{}, err
 	}

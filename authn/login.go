@@ -37,7 +37,7 @@ type Login struct {
 	visit    []byte // hash of the browser's visit cookie; nil for a client without cookies
 	sealed   bool   // the handle holds the login itself: see Stateless
 	left     int
-	known    string // the mark of the browser that answers
+	mark     mark // of the browser that answers
 }
 
 // About says whom the sign-in is about, as soon as a method has read their credential. A
@@ -106,7 +106,7 @@ func (f *Flow) login(ctx context.Context, a Answer, tries bool) (*Login, error) 
 		return nil, err
 	}
 	l.handle, l.id, l.deadline, l.sealed, l.visit = a.Login, c.ID, c.ExpiresAt, sealed, c.Visit
-	l.left, l.known = max(loginTries-c.Attempts, 0), a.Known
+	l.left, l.mark = max(loginTries-c.Attempts, 0), f.readMark(a.Known)
 	// A handle of a step-up signs nobody in, and steps up no other session.
 	if l.Session != "" && (a.StepUp == nil || a.StepUp.SessionID != l.Session) || l.Session == "" && a.StepUp != nil {
 		return nil, identity.ErrLinkExpired
@@ -129,7 +129,7 @@ func (l *Login) turnTo(m identity.MethodID) {
 }
 
 func (f *Flow) begun(ctx context.Context, a Answer) (*Login, error) {
-	l := &Login{Start: a.Start, Data: map[identity.MethodID]json.RawMessage{}, visit: hashed(a.Visit), left: loginTries, known: a.Known}
+	l := &Login{Start: a.Start, Data: map[identity.MethodID]json.RawMessage{}, visit: hashed(a.Visit), left: loginTries, mark: f.readMark(a.Known)}
 	if l.Start.Mode == "" {
 		l.Start.Mode = identity.ModeToken
 	}

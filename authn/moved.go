@@ -17,8 +17,9 @@ type move struct {
 
 // moved reports whether a refresh comes from another browser than the session had until now, and
 // costs a read only if its User-Agent changed. Browsers bring new versions of themselves, and
-// those are none. One that says nothing any more is another. Threat: thieves copy sessions from one browser to another. But some browsers pose
-// as another one at the press of a button, so nothing is ended: its user is told.
+// those are none. One that says nothing any more is another. Threat: thieves copy sessions from one
+// browser to another. But some browsers pose as another one at the press of a button, so nothing is
+// ended: its user is told.
 func (f *Flow) moved(ctx context.Context, family *token.Family) (m move, err error) {
 	if f.Risk == nil || family.Served(ctx) {
 		return m, nil

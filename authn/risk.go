@@ -31,7 +31,7 @@ func (f *Flow) assess(ctx context.Context, user *identity.User, l *Login, a Answ
 	if f.Risk == nil || l.Session != "" || l.Doubt != nil {
 		return nil
 	}
-	found, err := f.Risk.Assess(ctx, user, l, f.recognises(l, user))
+	found, err := f.Risk.Assess(ctx, user, l, l.mark.recognizes(user))
 	if err != nil {
 		return err
 	}
@@ -96,8 +96,9 @@ func (f *Flow) tellOdd(ctx context.Context, user *identity.User, m identity.Meth
 	})
 }
 
-// mayNotice counts one more notice of something that strangers cause. Threat: whoever knows a password, or has a
-// browser that forgets everything, would fill a mailbox until its owner reads none of them.
+// mayNotice counts one more notice of something that strangers cause. Threat: whoever knows a
+// password, or has a browser that forgets everything, would fill a mailbox until its owner reads
+// none of them.
 func (f *Flow) mayNotice(ctx context.Context, of string) (bool, error) {
 	_, err := f.Limiter.Allow(ctx, "notice "+of, f.Limiter.Rate(throttle.Notices))
 	if errors.Is(err, identity.ErrRateLimited) {

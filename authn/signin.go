@@ -46,7 +46,7 @@ func (in *SignedIn) Cookies() web.Secrets {
 func (f *Flow) signIn(ctx context.Context, user *identity.User, l *Login, old *identity.Principal) (*SignedIn, error) {
 	in := &SignedIn{User: user, Session: f.session(user, l)}
 	var err error
-	if in.Known, err = f.marked(ctx, l.known, user); err != nil {
+	if in.Known, err = f.marked(ctx, l.mark, user); err != nil {
 		return nil, err
 	}
 	var family *token.Family
