@@ -45,7 +45,7 @@ func table() string {
 			what = fmt.Sprintf("a pause of %v: `429 RATE_LIMITED`", p)
 		}
 		if n >= 7 {
-			what += ", and a CAPTCHA: `403 CAPTCHA_REQUIRED`"
+			what += ", and of a first proof a CAPTCHA: `403 CAPTCHA_REQUIRED`"
 		}
 		fmt.Fprintf(&b, "| %d | %s |\n", n, what)
 	}
