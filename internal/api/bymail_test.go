@@ -59,7 +59,7 @@ func TestMagicLink(t *testing.T) {
 		d.do("POST", "/auth/verify", message{"token": "short"}).is(400, "INVALID_LINK")
 		d.do("POST", "/auth/verify", message{"token": secret.New()}).is(401, "LINK_EXPIRED")
 		in := d.remember(d.do("POST", "/auth/verify", message{"token": token}).is(200, ""))
-		in.has("", "accessToken", "expiresIn", "tokenType", "user", "session").sets(places[0].set(map[string]int{"refresh": 2592000, "hint": 2592000})...)
+		in.has("", "accessToken", "expiresIn", "tokenType", "user", "session", "permissions").sets(places[0].set(map[string]int{"refresh": 2592000, "hint": 2592000})...)
 		d.do("POST", "/auth/verify", message{"token": token}).is(401, "LINK_EXPIRED")
 		if me := d.me().is(200, ""); me.at("amr.0") != "magic-link" || me.at("acr") != "aal1" {
 			t.Errorf("%s", me.text)
@@ -215,7 +215,7 @@ func TestRecovery(t *testing.T) {
 		f.wait(24 * time.Hour)
 		p.do("POST", "/auth/recover", message{"token": link, "password": another}).is(200, "")
 		p.do("POST", "/auth/recover", message{"token": link, "password": another}).is(401, "LINK_EXPIRED")
-		p.try(message{"email": alice, "password": another}).is(200, "").has("", "accessToken", "expiresIn", "tokenType", "user", "session")
+		p.try(message{"email": alice, "password": another}).is(200, "").has("", "accessToken", "expiresIn", "tokenType", "user", "session", "permissions")
 	})
 }
 

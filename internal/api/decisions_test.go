@@ -102,7 +102,7 @@ func TestPurpose(t *testing.T) {
 					t.Errorf("%q: %s", scope, a.text)
 				}
 			}
-			a := d.call("POST", "/auth/token", message{"scope": "posts:read"}).is(200, "").has("", "accessToken", "expiresIn", "tokenType", "user").sets()
+			a := d.call("POST", "/auth/token", message{"scope": "posts:read"}).is(200, "").has("", "accessToken", "expiresIn", "tokenType", "user", "session").sets()
 			if a.at("expiresIn") != 300.0 {
 				t.Errorf("%s", a.text)
 			}

@@ -45,10 +45,10 @@ type modeCase struct {
 }
 
 var modes = []modeCase{
-	{"token", map[string]int{"refresh": 2592000, "hint": 2592000}, []string{"accessToken", "expiresIn", "tokenType", "user", "session"}},
-	{"cookie", map[string]int{"session": 86400, "hint": 86400}, []string{"user", "session"}},
-	{"cookie-token", map[string]int{"access": 900, "refresh": 2592000, "hint": 2592000}, []string{"user", "session"}},
-	{"native", nil, []string{"accessToken", "expiresIn", "tokenType", "refreshToken", "user", "session"}},
+	{"token", map[string]int{"refresh": 2592000, "hint": 2592000}, []string{"accessToken", "expiresIn", "tokenType", "user", "session", "permissions"}},
+	{"cookie", map[string]int{"session": 86400, "hint": 86400}, []string{"user", "session", "permissions"}},
+	{"cookie-token", map[string]int{"access": 900, "refresh": 2592000, "hint": 2592000}, []string{"user", "session", "permissions"}},
+	{"native", nil, []string{"accessToken", "expiresIn", "tokenType", "refreshToken", "user", "session", "permissions"}},
 }
 
 // TestFlow is the whole life of a sign-in, in every mode (CON-03, STO-04), at the root of a
@@ -134,14 +134,14 @@ func (d *device) silently(p place, m modeCase) {
 	d.Helper()
 	switch m.mode {
 	case "cookie":
-		a := d.call("POST", "/auth/token", nil).is(200, "").has("", "accessToken", "expiresIn", "tokenType", "user").sets()
+		a := d.call("POST", "/auth/token", nil).is(200, "").has("", "accessToken", "expiresIn", "tokenType", "user", "session", "permissions").sets()
 		d.tokenMembers(a)
 		program := d.program()
 		program.remember(a)
 		program.me().is(200, "")
 	case "cookie-token":
 		d.me().is(401, "TOKEN_EXPIRED") // this browser does not drop cookies by our clock
-		d.renew().is(200, "").has("", "user", "session").sets(p.set(map[string]int{"access": 900, "refresh": 2592000 - 16*60})...)
+		d.renew().is(200, "").has("", "user", "session", "permissions").sets(p.set(map[string]int{"access": 900, "refresh": 2592000 - 16*60})...)
 	case "token":
 		d.me().is(401, "TOKEN_EXPIRED")
 		a := d.renew().is(200, "").has("", m.body...).sets(p.set(map[string]int{"refresh": 2592000 - 16*60})...)

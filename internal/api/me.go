@@ -164,5 +164,5 @@ func (a *API) changePassword(c call, in passwordBody) (signedInBody, error) {
 		return signedInBody{}, err
 	}
 	a.Site.HandOver(c.w, c.r, signed.Cookies(), false)
-	return show(signed), nil
+	return a.show(signed), nil
 }

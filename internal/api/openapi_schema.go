@@ -101,7 +101,7 @@ func members(t reflect.Type) (list []member) {
 	for _, f := range reflect.VisibleFields(t) {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if !f.Anonymous && name != "" && name != "-" {
-			list = append(list, member{f, name, strings.Contains(options, "omitempty")})
+			list = append(list, member{f, name, strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")})
 		}
 	}
 	return list

@@ -60,7 +60,7 @@ func TestRefreshTransport(t *testing.T) {
 	// Where both come, the body is meant.
 	r := browser.request("POST", "/auth/refresh", message{"refreshToken": native.refresh})
 	r.Header.Set("User-Agent", "Example/1.0")
-	browser.send(r).is(200, "").has("", "accessToken", "expiresIn", "tokenType", "refreshToken", "user", "session").sets()
+	browser.send(r).is(200, "").has("", "accessToken", "expiresIn", "tokenType", "refreshToken", "user", "session", "permissions").sets()
 }
 
 // The rotation rule, as a client meets it (REF-06, REF-10, CON-05, BUG-01).

@@ -126,7 +126,7 @@ func TestOddProofByMail(t *testing.T) {
 		d.me().is(200, "")
 		f.wasJudged(u, "prove 60: new-device new-network new-country") // once a sign-in
 		f.wait(24 * time.Hour)
-		f.comes(inOsaka).enters().is(200, "").has("", "session", "user") // now it is theirs
+		f.comes(inOsaka).enters().is(200, "").has("", "session", "user", "permissions") // now it is theirs
 	})
 }
 
@@ -142,7 +142,7 @@ func TestOddProofByFactor(t *testing.T) {
 				gen, codes := d.setUp()
 				login := d.enters().is(200, "").str("login")
 				d.do("POST", "/auth/login/totp", message{"login": login, "code": gen.code(), "rememberDevice": true}).is(200, "")
-				d.enters().is(200, "").has("", "session", "user")
+				d.enters().is(200, "").has("", "session", "user", "permissions")
 				f.wait(time.Hour)
 
 				odd := d.at(inOsaka)
@@ -156,7 +156,7 @@ func TestOddProofByFactor(t *testing.T) {
 					t.Errorf("a mail stands in for the factor: %s", mailed.text)
 				}
 				odd.second("totp", a.str("login"), "000000").is(400, "INVALID_CODE")
-				odd.second("totp", a.str("login"), gen.code()).is(200, "").has("", "session", "user")
+				odd.second("totp", a.str("login"), gen.code()).is(200, "").has("", "session", "user", "permissions")
 
 				f.wait(time.Hour)
 				stranger := f.comes(inLyon)
@@ -166,7 +166,7 @@ func TestOddProofByFactor(t *testing.T) {
 					t.Errorf("after two factors: %s", done.text)
 				}
 				if always {
-					stranger.second("backup-code", login, codes[0].(string)).is(200, "").has("", "session", "user")
+					stranger.second("backup-code", login, codes[0].(string)).is(200, "").has("", "session", "user", "permissions")
 				}
 			})
 		})
@@ -231,7 +231,7 @@ func TestOddShadow(t *testing.T) {
 		u := f.person(alice)
 		f.comes(inHamburg).enters().is(200, "")
 		f.wait(24 * time.Hour)
-		f.comes(inOsaka).enters().is(200, "").has("", "session", "user")
+		f.comes(inOsaka).enters().is(200, "").has("", "session", "user", "permissions")
 		f.wasJudged(u, "refuse 60: new-device new-network new-country")
 		events, _, err := f.gate.Log.List(f.Context(), audit.Query{Subject: u.ID, Type: identity.EventRiskAssessed})
 		f.must(err)
@@ -248,7 +248,7 @@ func TestOddShadow(t *testing.T) {
 func TestOddStrict(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.person(alice)
-		f.comes(inHamburg).enters().is(200, "").has("", "session", "user")
+		f.comes(inHamburg).enters().is(200, "").has("", "session", "user", "permissions")
 		f.wait(24 * time.Hour)
 		for _, ip := range []string{inHamburg, "192.0.3.1", "2001:db8::1"} {
 			if a := f.comes(ip).enters().is(200, "").sets(); a.at("mfaRequired") != true {
@@ -353,10 +353,10 @@ func TestOddProofAfterMail(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := one(t, behindProxy, func(c *gatehouse.Config) { c.Risk, c.Proofs.NoMail = gatehouse.StrictRisk(), noMail })
 			u := f.person(alice)
-			f.comes(inHamburg).enters().is(200, "").has("", "session", "user")
+			f.comes(inHamburg).enters().is(200, "").has("", "session", "user", "permissions")
 			d := f.comes(inOsaka)
 			if noMail {
-				d.enters().is(200, "").has("", "session", "user")
+				d.enters().is(200, "").has("", "session", "user", "permissions")
 				f.wasJudged(u, "prove 30: new-device new-network")
 				f.mails(alice, 1)
 				return
@@ -367,7 +367,7 @@ func TestOddProofAfterMail(t *testing.T) {
 				t.Fatalf("%s", a.text)
 			}
 			d.do("POST", "/auth/login/password", message{"login": login, "email": alice, "password": "wrong hammer seventeen"}).is(400, "INVALID_CODE")
-			d.do("POST", "/auth/login/password", message{"login": login, "email": alice, "password": passphrase}).is(200, "").has("", "session", "user")
+			d.do("POST", "/auth/login/password", message{"login": login, "email": alice, "password": passphrase}).is(200, "").has("", "session", "user", "permissions")
 		})
 	}
 }

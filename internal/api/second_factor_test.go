@@ -99,7 +99,7 @@ func TestTwoSteps(t *testing.T) {
 		login := f.half(d, message{"mode": "cookie", "rememberMe": false})
 		d.me().is(401, "NO_CREDENTIALS")
 		a := d.do("POST", "/auth/login/generator", message{"login": login, "code": code, "mode": "token", "rememberMe": true})
-		a.is(200, "").has("", "user", "session").sets(places[0].set(map[string]int{"session": 0, "hint": 0})...)
+		a.is(200, "").has("", "user", "session", "permissions").sets(places[0].set(map[string]int{"session": 0, "hint": 0})...)
 		me := d.me().is(200, "")
 		if me.at("acr") != "aal2" || me.at("amr.0") != "pwd" || me.at("amr.1") != "generator" || me.at("amr.2") != "mfa" {
 			t.Errorf("%s", me.text)

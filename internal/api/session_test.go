@@ -1,9 +1,11 @@
 package api_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/gatehouse-id/gatehouse"
 	"github.com/gatehouse-id/gatehouse/identity"
 )
 
@@ -125,6 +127,33 @@ func TestTokenForCookie(t *testing.T) {
 	f.signedIn(alice, "cookie-token").call("POST", "/auth/token", nil).is(401, "NO_CREDENTIALS")
 	f.signedIn(alice, "token").call("POST", "/auth/token", nil).is(401, "NO_CREDENTIALS")
 	f.browser().do("POST", "/auth/token", nil).is(401, "NO_CREDENTIALS")
+}
+
+// A page asks for permissions once: they come with every token, all of them, and none while the sign-in
+// rests on less than the roles demand (WEB-15, BUG-41).
+func TestPermissionsWithEveryGrant(t *testing.T) {
+	f := one(t, withPosts, func(c *gatehouse.Config) { c.Proofs.Roles = map[string]string{"admin": "aal2"} })
+	user := f.person(alice)
+	tells := func(a answer, want string) {
+		t.Helper()
+		if got := fmt.Sprint(a.is(200, "").at("permissions")); got != want {
+			t.Errorf("tells %s, not %s", got, want)
+		}
+	}
+	const all = "[posts:edit:own posts:read]"
+	for _, mode := range []string{"token", "cookie", "cookie-token", "native"} {
+		tells(f.browser().login(alice, mode), all)
+	}
+	token, cookie := f.signedIn(alice, "token"), f.signedIn(alice, "cookie")
+	tells(token.renew(), all)
+	tells(token.call("POST", "/auth/step-up", message{"password": passphrase}), all)
+	exchanged := cookie.call("POST", "/auth/token", nil).has("session", "id", "expiresAt")
+	tells(exchanged, all)
+	if narrow := cookie.call("POST", "/auth/token", message{"scope": "posts:read"}).is(200, ""); narrow.at("permissions") != nil {
+		t.Errorf("a token for one purpose tells %v", narrow.at("permissions"))
+	}
+	f.must(f.gate.Accounts.SetRoles(f.Context(), user.ID, []string{"admin", "user"}))
+	tells(cookie.call("POST", "/auth/step-up", message{"password": passphrase}), "[]")
 }
 
 // Everybody can read what happened to their own account, and nobody else's (SES-28).

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-id/gatehouse/guard"
 	"github.com/gatehouse-id/gatehouse/identity"
 	"github.com/gatehouse-id/gatehouse/internal/web"
+	"github.com/gatehouse-id/gatehouse/policy"
 	"github.com/gatehouse-id/gatehouse/throttle"
 )
 
@@ -70,6 +71,8 @@ type signedInBody struct {
 	RefreshToken string       `json:"refreshToken,omitempty"`
 	User         *userBody    `json:"user,omitempty"`
 	Session      *sessionEnds `json:"session,omitempty"`
+
+	Permissions []policy.Permission `json:"permissions,omitzero"` // what the roles of the user may do
 
 	MFARequired bool                `json:"mfaRequired,omitempty"`
 	Login       string              `json:"login,omitempty"`
@@ -154,7 +157,7 @@ func (a *API) outcome(c call, out authn.Outcome, begun bool) signedInBody {
 		return signedInBody{MFARequired: true, Login: out.Login, Next: out.Next, ExpiresIn: seconds(out.ExpiresIn)}
 	}
 	a.Site.HandOver(c.w, c.r, out.SignedIn.Cookies(), begun)
-	return show(out.SignedIn)
+	return a.show(out.SignedIn)
 }
 
 func (a *API) answer(c call, id identity.MethodID, in stepBody) (authn.Answer, error) {
@@ -192,14 +195,17 @@ func (a *API) refresh(c call, in refreshBody) (signedInBody, error) {
 		return signedInBody{}, err
 	}
 	a.Site.HandOver(c.w, c.r, signed.Cookies(), false)
-	return show(signed), nil
+	return a.show(signed), nil
 }
 
 type tokenBody struct {
-	AccessToken string   `json:"accessToken"`
-	ExpiresIn   int      `json:"expiresIn"`
-	TokenType   string   `json:"tokenType"`
-	User        userBody `json:"user"`
+	AccessToken string       `json:"accessToken"`
+	ExpiresIn   int          `json:"expiresIn"`
+	TokenType   string       `json:"tokenType"`
+	User        userBody     `json:"user"`
+	Session     *sessionEnds `json:"session"`
+
+	Permissions []policy.Permission `json:"permissions,omitzero"` // left out of a token for less than everything
 }
 
 // wantBody says what a token is for: one operation, one organization, or both.
@@ -233,7 +239,11 @@ func (a *API) token(c call, in wantBody) (tokenBody, error) {
 	if err != nil {
 		return tokenBody{}, err
 	}
-	return tokenBody{signed.Access, seconds(signed.ExpiresIn), "Bearer", *showUser(signed.User)}, nil
+	b := tokenBody{AccessToken: signed.Access, ExpiresIn: seconds(signed.ExpiresIn), TokenType: "Bearer", User: *showUser(signed.User), Session: showEnds(signed.Session)}
+	if in == (wantBody{}) {
+		b.Permissions = a.permissions(signed)
+	}
+	return b, nil
 }
 
 type logoutBody struct {
