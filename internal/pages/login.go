@@ -17,7 +17,7 @@ func (p *Pages) login(w http.ResponseWriter, r *http.Request, why *identity.Erro
 	if why == nil && identity.FromContext(r.Context()) != nil {
 		return leave(w, p.destination(v.Typed[returnTo], v.chosen))
 	}
-	if _, ok := ReturnTo(v.Typed[returnTo]); !ok {
+	if _, ok := p.returnable(v.Typed[returnTo]); !ok {
 		v.Typed[returnTo] = ""
 	}
 	offer, err := p.entry(r, why)

@@ -3,9 +3,12 @@ package pages_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +111,27 @@ func TestReturnToThroughLogin(t *testing.T) {
 		q := h.person()
 		q.open("/login?returnTo="+url.QueryEscape(evil)).is(http.StatusOK, "Sign in to Acme", "Welcome back.").
 			submit("/login", "email", ada, "password", secret, "returnTo", evil).came("303 /account")
+	}
+}
+
+// TestReturnToAnotherOrigin: an application beside the house, whose origin is configured, is come back to; nobody else's is.
+func TestReturnToAnotherOrigin(t *testing.T) {
+	there := httptest.NewServer(http.NotFoundHandler())
+	defer there.Close()
+	app := "http://localhost:" + strconv.Itoa(there.Listener.Addr().(*net.TCPAddr).Port)
+	h := open(t, func(c *gatehouse.Config) { c.Origins = []string{app} })
+	p := h.person()
+	p.register()
+	q := h.person()
+	login := q.open("/login?returnTo="+url.QueryEscape(app+"/posts/7?a=b#c")).is(http.StatusOK, "Sign in to Acme", "Sign in to continue where you were.")
+	if policy := login.header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' "+app+";") {
+		t.Errorf("a browser would not follow the form there: %s", policy)
+	}
+	if got := login.submit("/login", "email", ada, "password", secret).url.String(); got != app+"/posts/7?a=b#c" {
+		t.Errorf("came to %s", got)
+	}
+	for _, evil := range []string{app, app + "0/", app + ".evil.example/", app + "@evil.example/", app + "//evil.example", app + `/\evil.example`, app + "/auth/refresh", "http://localhost/"} {
+		q.open("/login?returnTo=" + url.QueryEscape(evil)).came("303 /account")
 	}
 }
 

@@ -42,10 +42,22 @@ func ReturnTo(text string) (path string, ok bool) {
 	return u.String(), true
 }
 
+// returnable is ReturnTo for pages of ours and for those on the origins that may call the API, which
+// are named exactly: the applications that have a part of the same site to themselves.
+func (p *Pages) returnable(text string) (to string, ok bool) {
+	for _, origin := range p.Site.CORS {
+		if path, there := strings.CutPrefix(text, origin); there {
+			path, ok = ReturnTo(path)
+			return origin + path, ok
+		}
+	}
+	return ReturnTo(text)
+}
+
 // destination returns where to go after signing in: to what was asked for, else to the
 // account. The path is the browser's, so it includes the mount.
 func (p *Pages) destination(asked, chosen string) string {
-	path, ok := ReturnTo(asked)
+	path, ok := p.returnable(asked)
 	if !ok || strings.HasPrefix(path, p.Site.Mount()+"/auth/") {
 		return p.link("/account", chosen)
 	}

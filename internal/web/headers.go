@@ -57,10 +57,11 @@ var differs = [surfaces]http.Header{
 // Show gives an answer the header fields of its surface.
 func (s *Site) Show(h http.Header, on Surface) {
 	maps.Copy(h, differs[on])
-	if on == Pages && len(s.Applications) > 0 {
+	if on == Pages && len(s.Applications)+len(s.CORS) > 0 {
 		// Browsers hold the policy of a form against the redirects that follow it, and a sign-in leads to
-		// the applications on other hosts.
-		h.Set("Content-Security-Policy", strings.Replace(PagePolicy, "form-action 'self'", strings.Join(append([]string{"form-action 'self'"}, s.Applications...), " "), 1))
+		// the applications on other hosts and origins.
+		to := strings.Join(slices.Concat([]string{"form-action 'self'"}, s.Applications, s.CORS), " ")
+		h.Set("Content-Security-Policy", strings.Replace(PagePolicy, "form-action 'self'", to, 1))
 	}
 }
 
