@@ -109,6 +109,9 @@ type commands struct {
 	Config struct {
 		Print configPrint `cmd:"" help:"Print the settings in force as a file, without secrets."`
 	} `cmd:"" help:"Settings."`
+	Gen struct {
+		Types genTypes `cmd:"" help:"Write the roles and permissions of the policy as types of TypeScript."`
+	} `cmd:"" help:"What is made of the policy for other programs."`
 	Check struct {
 		Enumeration checkEnumeration `cmd:"" help:"Ask a running server, as a stranger would, whether it tells who has an account."`
 	} `cmd:"" help:"Checks of a running server, for a release."`
