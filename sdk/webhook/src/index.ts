@@ -34,6 +34,7 @@ export type WebhookHeaders =
 	| { get(name: string): string | null }
 	| Readonly<Record<string, string | readonly string[] | undefined>>;
 
+/** How strictly times are judged. */
 export interface WebhookOptions {
 	/** What the time is, in milliseconds since 1970. The default is Date.now(). */
 	now?: number;
