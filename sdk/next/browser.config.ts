@@ -1,0 +1,4 @@
+/** The test that drives examples/nextjs in Chromium. */
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({ test: { include: ['browser/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } })
