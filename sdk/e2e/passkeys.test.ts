@@ -1,0 +1,98 @@
+import type { CDPSession, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { becomes, begun, settled, signIn, Stage, state } from './stage.js'
+
+let stage: Stage
+beforeAll(async () => void (stage = await Stage.set()))
+afterAll(() => stage?.strike())
+
+/** A browser with an authenticator that is touched when the test says so. */
+async function opened() {
+	const b = await stage.browser()
+	const p = await b.tab()
+	const cdp = await b.context.newCDPSession(p)
+	await cdp.send('WebAuthn.enable')
+	const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+		options: { protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+	})
+	const touched = (enabled: boolean) => cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled })
+	return { p, cdp, authenticatorId, touched }
+}
+
+const register = (p: Page) => p.evaluate(() => window.passkeys.register(window.gh, { name: 'Laptop' }).then(() => 'registered', e => e.code + ' ' + e.message))
+const enter = (p: Page) => p.evaluate(() => window.passkeys.signIn(window.gh).then(s => s.status, e => e.code as string))
+const out = (p: Page) => p.evaluate(() => window.gh.signOut())
+
+/** Somebody with a passkey, signed out. */
+async function holder() {
+	const email = await stage.begin()
+	const o = await opened()
+	await signIn(o.p, email)
+	expect(await register(o.p)).toBe('registered')
+	await out(o.p)
+	return { ...o, email }
+}
+
+const remaining = async (cdp: CDPSession, authenticatorId: string) => (await cdp.send('WebAuthn.getCredentials', { authenticatorId })).credentials.length
+
+test('a passkey is registered, signs in by a button, and proves again', async () => {
+	const { p, email } = await holder()
+	expect(await p.evaluate(() => window.passkeys.supported())).toBe(true)
+	expect(await enter(p)).toBe('complete')
+	expect(await state(p)).toMatchObject({ status: 'signed-in', email })
+	expect(await p.evaluate(() => window.passkeys.prove(window.gh).then(s => s.status))).toBe('complete')
+	expect(await p.evaluate(() => window.gh.call<{ amr: string[] }>('/me', undefined, { method: 'GET' }).then(me => me.amr))).toContain('hwk')
+})
+
+test('what the browser offers in the field signs in; begun twice, as StrictMode does, it is one ceremony', async () => {
+	const { p, email, touched } = await holder()
+	await touched(false)
+	await p.evaluate(() => {
+		window.passkeys.autofill(window.gh, () => {})()
+		window.passkeys.autofill(window.gh, step => (document.title = step.status), e => (document.title = e.code))
+	})
+	await touched(true)
+	await becomes(p, 'signed-in')
+	expect(await state(p)).toMatchObject({ email })
+	await p.waitForFunction(() => document.title == 'complete')
+})
+
+test('a click goes before an offer that waits, which then is silent', async () => {
+	const { p, touched } = await holder()
+	await touched(false)
+	await p.evaluate(() => void window.passkeys.autofill(window.gh, s => (document.title = s.status), e => (document.title = e.code)))
+	const asked = () => stage.faults.passed.filter(x => x.path == '/auth/login/passkey').length
+	await expect.poll(asked).toBe(1)
+	await p.evaluate(() => void window.passkeys.signIn(window.gh).catch(() => {}))
+	await expect.poll(asked).toBe(2)
+	expect(await p.title()).toBe('page')
+})
+
+test('a click goes before an offer that is still beginning', async () => {
+	const { p } = await holder()
+	const clicked = await p.evaluate(async () => {
+		const events: string[] = []
+		window.passkeys.autofill(window.gh, s => events.push(s.status), e => events.push(e.code))
+		return [await window.passkeys.signIn(window.gh).then(s => s.status, e => e.code as string), ...events]
+	})
+	expect(clicked).toEqual(['complete'])
+	expect(stage.faults.passed.filter(x => x.path == '/auth/login/passkey')).toHaveLength(1)
+})
+
+test('a ceremony that is ended by another says so, and a passkey that opens nothing is told to its keeper', async () => {
+	const { p, cdp, authenticatorId, touched } = await holder()
+	await touched(false)
+	const first = enter(p)
+	await p.waitForTimeout(200)
+	await touched(true)
+	const second = enter(p)
+	expect([await first, await second]).toEqual(['PASSKEY_CANCELLED', 'complete'])
+	const { items } = await p.evaluate(() => window.gh.call<{ items: { id: string }[] }>('/passkeys', undefined, { method: 'GET' }))
+	await p.evaluate(id => window.gh.call('/passkeys/' + id, undefined, { method: 'DELETE' }), items[0]!.id)
+	await out(p)
+	expect(await enter(p)).toBe('INVALID_CREDENTIALS')
+	await expect.poll(() => remaining(cdp, authenticatorId)).toBe(0)
+	await p.reload()
+	await begun(p)
+	expect(await settled(p)).toBe('signed-out')
+})
