@@ -1,0 +1,20 @@
+/** The beginning: who is signed in goes around everything, then what was asked for, then the pages. */
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { RouterProvider } from 'react-router/dom'
+import { AuthProvider } from './auth.ts'
+import { StepUpDialog } from './parts/step-up.tsx'
+import { Queries } from './queries.tsx'
+import { router } from './routes.tsx'
+import './style.css'
+
+createRoot(document.getElementById('root')!).render(
+	<StrictMode>
+		<AuthProvider>
+			<Queries>
+				<RouterProvider router={router} />
+				<StepUpDialog />
+			</Queries>
+		</AuthProvider>
+	</StrictMode>,
+)

@@ -1,0 +1,47 @@
+/** Where somebody is signed in, and how to end that. */
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { client } from '../auth.ts'
+import { Problem } from './form.tsx'
+
+interface Device {
+	id: string
+	device: string
+	lastSeen: string
+	current: boolean
+}
+
+export function Devices() {
+	const queries = useQueryClient()
+	const { data, error } = useQuery({
+		queryKey: ['devices'],
+		queryFn: () => client.call<{ items: Device[] }>('/sessions', undefined, { method: 'GET' }).then(answer => answer.items),
+	})
+	const changed = () => queries.invalidateQueries({ queryKey: ['devices'] })
+	const end = useMutation({ mutationFn: (id: string) => client.call('/sessions/' + id, undefined, { method: 'DELETE' }), onSuccess: changed })
+	const endOthers = useMutation({ mutationFn: () => client.call('/logout-all', { except: 'current' }), onSuccess: changed })
+	return (
+		<section className="card">
+			<h2>Where you are signed in</h2>
+			<Problem error={error ?? end.error ?? endOthers.error} />
+			<ul>
+				{data?.map(({ id, device, lastSeen, current }) => (
+					<li key={id} className="row">
+						<span>
+							{device} <span className="quiet">{current ? 'this one' : new Date(lastSeen).toLocaleString()}</span>
+						</span>
+						{!current && (
+							<button type="button" onClick={() => end.mutate(id)}>
+								Sign out
+							</button>
+						)}
+					</li>
+				))}
+			</ul>
+			{data && data.length > 1 && (
+				<button type="button" onClick={() => endOthers.mutate()}>
+					Sign out all others
+				</button>
+			)}
+		</section>
+	)
+}
