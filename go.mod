@@ -2,6 +2,9 @@ module github.com/gatehouse-id/gatehouse
 
 go 1.26.4
 
+// Some packages of npm bring Go along.
+ignore node_modules
+
 require (
 	github.com/FastFilter/xorfilter v0.4.2-0.20260120015552-4e5a4d9df65a
 	github.com/alecthomas/kong v1.17.0
