@@ -1,0 +1,54 @@
+# The packages for browsers and the examples that use them. They wait for browsers and servers more than they work, so they
+# run beside the tests in Go.
+
+sdk_log=
+sdk_runner= # the process group of the run under way
+
+# start_sdk LOG PROGRAM begins, with the program that was built.
+start_sdk() {
+	sdk_log=$1
+	set -m
+	(set +m; GATEHOUSE_TEST_BINARY=$2 sdk) >"$sdk_log" 2>&1 </dev/null &
+	sdk_runner=$!
+	set +m
+}
+
+sdk() {
+	local install='npm ci --silent --no-audit --no-fund --ignore-scripts' failed=
+	part 'install' sdk $install || return 1
+	part 'check' sdk npm run check --silent || failed=yes
+	part 'tests' sdk npm test --silent || failed=yes
+	part 'cases in Chromium' sdk/e2e npm test --silent || failed=yes
+	for example in express spa-react; do
+		part "$example: install" "examples/$example" $install || failed=yes
+		part "$example: tests" "examples/$example" npm test --silent || failed=yes
+	done
+	part 'nextjs: tests' examples/nextjs npm test --silent || failed=yes # which installs what it needs
+	[ -z "$failed" ]
+}
+
+# part NAME FOLDER COMMAND... runs a command in a folder, and says how long it took.
+part() {
+	local name=$1 folder=$2 began=$SECONDS status=0
+	shift 2
+	printf '\n-- %s\n' "$name"
+	(cd "$folder" && limited "$@") || status=$?
+	printf -- '-- %s: status %d (%d s)\n' "$name" "$status" $((SECONDS - began))
+	return "$status"
+}
+
+# limited runs a command for a quarter of an hour at the most, where the system can say so.
+limited() {
+	if command -v timeout >/dev/null; then timeout --foreground --kill-after=10 15m "$@"; else "$@"; fi
+}
+
+# await_sdk is the step that waits for all of it, and shows what it said.
+await_sdk() {
+	local status=0
+	begin 'SDK and its examples'
+	wait "$sdk_runner" || status=$?
+	end_group "$sdk_runner"
+	sdk_runner=
+	if ((status == 0)); then grep '^-- .* s)$' "$sdk_log" || true; else cat "$sdk_log"; fi
+	finish "$status"
+}
