@@ -22,7 +22,7 @@ const scope = `
 GEN-01..03 GEN-06..08 GEN-10..13
 SES-01..12 SES-14..32
 JWT-01..31
-STO-01 STO-03..05 STO-07
+STO-01..07
 REF-01..16
 CSR-01..06
 XSS-01..03
@@ -40,9 +40,10 @@ RST-01..09
 ZTR-01..10
 BRE-02 BRE-05 BRE-08 BRE-09
 MWS-01..07
+WEB-01..18
 FLO-01..03
-TST-01..04
-BUG-01..11 BUG-17 BUG-20..37 BUG-40..48 BUG-50
+TST-01..05
+BUG-01..11 BUG-17 BUG-20..48 BUG-50
 CON-01..26 CON-29..32
 `
 
@@ -83,7 +84,8 @@ func evidence(name string) bool {
 	case strings.HasSuffix(name, ".md"):
 		return strings.HasPrefix(name, "docs/")
 	default:
-		return strings.HasSuffix(name, "test.go") || strings.Contains(name, "testdata/script/")
+		return strings.HasSuffix(name, "test.go") || strings.Contains(name, "testdata/script/") ||
+			!strings.Contains(name, "node_modules/") && (strings.HasSuffix(name, ".test.ts") || strings.HasSuffix(name, ".test.tsx"))
 	}
 }
 
