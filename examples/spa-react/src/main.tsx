@@ -2,8 +2,7 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { RouterProvider } from 'react-router/dom'
-import { AuthProvider } from './auth.ts'
-import { StepUpDialog } from './parts/step-up.tsx'
+import { AuthProvider, StepUpDialog } from './auth.ts'
 import { Queries } from './queries.tsx'
 import { router } from './routes.tsx'
 import './style.css'
@@ -13,7 +12,7 @@ createRoot(document.getElementById('root')!).render(
 		<AuthProvider>
 			<Queries>
 				<RouterProvider router={router} />
-				<StepUpDialog />
+				<StepUpDialog texts={{ title: 'Is it you?', confirm: 'Continue', cancel: 'Not now' }} />
 			</Queries>
 		</AuthProvider>
 	</StrictMode>,

@@ -1,8 +1,8 @@
 /** By what one signs in, and where one is signed in. */
+import * as passkeys from '@gatehouse/client/passkeys'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { client } from '../auth.ts'
-import * as passkeys from '../passkeys.ts'
 import { Devices } from '../parts/devices.tsx'
 import { Field, Form, Problem } from '../parts/form.tsx'
 import { Totp } from '../parts/totp.tsx'
@@ -48,7 +48,7 @@ export function Security() {
 			{passkeys.supported() && (
 				<section className="card">
 					<h2>Add a passkey</h2>
-					<Form send="Add a passkey" onSend={async ({ name = '' }) => added((await passkeys.register(name)).backupCodes)}>
+					<Form send="Add a passkey" onSend={async ({ name = '' }) => added((await passkeys.register(client, { name })).backupCodes)}>
 						<Field label="A name for it" name="name" defaultValue="This device" />
 					</Form>
 				</section>

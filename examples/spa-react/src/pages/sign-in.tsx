@@ -1,10 +1,10 @@
 /** Signing in: by password and perhaps a second factor, or by a passkey alone. */
 import { AuthError, safeReturnTo, type Proof as Answer, type Step } from '@gatehouse/client'
+import * as passkeys from '@gatehouse/client/passkeys'
 import { useState } from 'react'
 import { Link, Navigate, useLocation } from 'react-router'
 import { AuthReady, client, useAuth, type App } from '../auth.ts'
 import { work } from '../captcha.ts'
-import * as passkeys from '../passkeys.ts'
 import { Field, Form } from '../parts/form.tsx'
 import { Proof } from '../parts/proof.tsx'
 
@@ -19,7 +19,7 @@ export function SignIn() {
 				{auth.status == 'signed-out' && <Why reason={auth.reason} />}
 				<Ways />
 				<p>
-					<a href="/id/forgot-password">Forgot your password?</a>
+					<a href="/id/forgot">Forgot your password?</a>
 				</p>
 				<p>
 					New here? <Link to="/sign-up">Sign up</Link>
@@ -43,11 +43,11 @@ function Why({ reason }: { reason: string }) {
 /** The first step, and whatever Gatehouse wants next. Once the last one is done the state changes, and with it the page. */
 function Ways() {
 	const [step, setStep] = useState<Step<App>>()
-	if (step?.status == 'mfa') return <Proof key={step.login} methods={step.methods} login={step.login} say={client.signIn} onStep={setStep} />
+	if (step?.status == 'mfa') return <Proof key={step.login} methods={step.methods} login={step.login} onStep={setStep} />
 	if (step?.status == 'password-reset')
 		return (
 			<p role="alert">
-				Your password must be changed first: <a href="/id/forgot-password">have a link sent</a>.
+				Your password must be changed first: <a href="/id/forgot">have a link sent</a>.
 			</p>
 		)
 	return (
@@ -57,7 +57,7 @@ function Ways() {
 				<Field label="Password" name="password" type="password" autoComplete="current-password" />
 			</Form>
 			{passkeys.supported() && (
-				<Form send="Use a passkey" quiet onSend={async () => setStep(await passkeys.use(client.signIn))} />
+				<Form send="Use a passkey" quiet onSend={async () => setStep(await passkeys.signIn(client))} />
 			)}
 		</>
 	)

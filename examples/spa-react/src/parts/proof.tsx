@@ -1,8 +1,8 @@
 /** One more proof of who somebody is, by whichever way they choose of those that they have. */
-import type { Proof as Answer, Step } from '@gatehouse/client'
+import type { Step } from '@gatehouse/client'
+import * as passkeys from '@gatehouse/client/passkeys'
 import { useState } from 'react'
-import type { App } from '../auth.ts'
-import * as passkeys from '../passkeys.ts'
+import { client, type App } from '../auth.ts'
 import { Field, Form } from './form.tsx'
 
 /** The ways that are known here, the best first, and how they are named. */
@@ -17,25 +17,22 @@ type Way = keyof typeof ways
 interface ProofProps {
 	/** The ways that Gatehouse would take. */
 	methods: string[]
-	/** Sends a proof: client.signIn or client.prove. */
-	say: (way: string, proof: Answer) => Promise<Step<App>>
 	/** The handle of the sign-in under way. */
-	login?: string
+	login: string
 	onStep: (step: Step<App>) => void
 }
 
-export function Proof({ methods, say, login, onStep }: ProofProps) {
+export function Proof({ methods, login, onStep }: ProofProps) {
 	const offered = (Object.keys(ways) as Way[]).filter(way => methods.includes(way) && (way != 'passkey' || passkeys.supported()))
 	const [chosen, choose] = useState<Way>()
 	const way = chosen ?? offered[0]
 	if (!way) return <p>None of your ways to prove who you are can be used here.</p>
-	const begun = login ? { login } : {}
 	return (
 		<>
 			<Form
 				key={way}
 				send={way == 'passkey' ? ways.passkey : 'Continue'}
-				onSend={async fields => onStep(await (way == 'passkey' ? passkeys.use(say, begun) : say(way, { ...begun, ...fields })))}
+				onSend={async fields => onStep(await (way == 'passkey' ? passkeys.signIn(client, { login }) : client.signIn(way, { login, ...fields })))}
 			>
 				<Fields way={way} />
 			</Form>
