@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -135,6 +136,25 @@ func ofPasskeys[In any](a *API, do func(call, In) (none, error)) func(call, In) 
 
 func (a *API) passkeys(c call, _ none) (page[credentialBody], error) {
 	return a.credentialsOf(c, passkey)
+}
+
+// nobodys says of a passkey that was refused as the first proof whether it is nobody's, so that its
+// provider may be told to forget it (Web Authentication Level 3, signalUnknownCredential). Of one that
+// was refused for another reason nothing is said: its owner would lose it. IDs are random, so none is
+// found by asking.
+func (a *API) nobodys(c call, in stepBody, err error) error {
+	var refused *identity.Error
+	if c.method() != passkey || !errors.Is(err, identity.ErrRejected) || !errors.As(err, &refused) {
+		return err
+	}
+	var sent struct{ ID string }
+	if json.Unmarshal(in.Credential, &sent) != nil || sent.ID == "" {
+		return err
+	}
+	if _, none := a.Accounts.Found(c.r.Context(), passkey, sent.ID); !errors.Is(none, identity.ErrNotFound) {
+		return err // somebody's; or it cannot be looked up, and then it is kept
+	}
+	return refused.With("credential", "is not known")
 }
 
 type phoneBody struct {

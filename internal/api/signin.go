@@ -115,7 +115,8 @@ func (a *API) loginBy(c call, in stepBody) (signedInBody, error) {
 }
 
 func (a *API) loginFinish(c call, in stepBody) (signedInBody, error) {
-	return a.finish(c, c.method(), in)
+	b, err := a.finish(c, c.method(), in)
+	return b, a.nobodys(c, in, err)
 }
 
 // step runs the first step of a method, which of some is the only one.

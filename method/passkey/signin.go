@@ -132,17 +132,12 @@ func (m *Method) attempt(ctx context.Context, l *authn.Login, challenge string, 
 	return m.keep(ctx, user, c, after, cloned, answer.Response.AuthenticatorData.Counter)
 }
 
-// unknown is the answer to a passkey that is nobody's. It says so, that its provider may be told to
-// forget it (Web Authentication Level 3, signalUnknownCredential): of one that was refused for any
-// other reason nothing is said, for it is its owner's. No IDs are guessed by that: they are random.
-var unknown = identity.ErrRejected.Because(errUnknown).With("credential", "is not known")
-
 // find finds the passkey that an answer is of, and whose it is. Whoever the sign-in is about
 // already, it must be theirs; which of theirs does not matter.
 func (m *Method) find(ctx context.Context, l *authn.Login, answer *protocol.ParsedCredentialAssertionData) (*identity.Credential, *identity.User, error) {
 	c, err := m.flow.Accounts.Found(ctx, id, lookup(answer.RawID))
 	if errors.Is(err, identity.ErrNotFound) {
-		return nil, nil, unknown
+		return nil, nil, identity.ErrRejected.Because(errUnknown)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -157,7 +152,7 @@ func (m *Method) find(ctx context.Context, l *authn.Login, answer *protocol.Pars
 	}
 	user, err := m.flow.Accounts.ByID(ctx, c.UserID)
 	if errors.Is(err, identity.ErrNotFound) {
-		return nil, nil, unknown
+		return nil, nil, identity.ErrRejected.Because(errUnknown)
 	}
 	return c, user, err
 }

@@ -2,7 +2,6 @@ package passkey_test
 
 import (
 	"encoding/json"
-	"errors"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -41,26 +40,6 @@ func TestSignIn(t *testing.T) {
 			f.Errorf("%d clones", n)
 		}
 	})
-}
-
-// A passkey that is nobody's is said to be, that its provider may forget it; of one that was refused
-// for another reason nothing is said, for its owner would lose it.
-func TestUnknown(t *testing.T) {
-	f := open(t, sqldbtest.SQLite(t))
-	_, a := f.owns(house.Alice)
-	for what, refused := range map[string]struct {
-		a       *authenticator
-		unknown bool
-	}{"nobody's": {newAuthenticator(t), true}, "tampered with": {a, false}} {
-		login, ceremony := f.begin("", "")
-		refused.a.key = newAuthenticator(t).key
-		_, err := f.finish(login, refused.a.get(ceremony))
-		f.Refuses(what, err, identity.ErrRejected)
-		var e *identity.Error
-		if !errors.As(err, &e) || (e.Fields["credential"] != "") != refused.unknown {
-			t.Errorf("%s: %+v", what, e)
-		}
-	}
 }
 
 // After a password a passkey is the second factor: a security key that knows no user will do,
