@@ -83,7 +83,7 @@ test('a ceremony that is ended by another says so, and a passkey that opens noth
 	const { p, cdp, authenticatorId, touched } = await holder()
 	await touched(false)
 	const first = enter(p)
-	await p.waitForTimeout(200)
+	await expect.poll(() => stage.faults.passed.filter(x => x.path == '/auth/login/passkey').length).toBe(1)
 	await touched(true)
 	const second = enter(p)
 	expect([await first, await second]).toEqual(['PASSKEY_CANCELLED', 'complete'])
@@ -95,4 +95,48 @@ test('a ceremony that is ended by another says so, and a passkey that opens noth
 	await p.reload()
 	await begun(p)
 	expect(await settled(p)).toBe('signed-out')
+})
+
+test('a passkey that was refused though somebody has it is not told to be forgotten', async () => {
+	const { p, cdp, authenticatorId } = await holder()
+	await p.route('**/auth/login/passkey/finish', async route => {
+		const body = route.request().postDataJSON()
+		const { signature } = body.credential.response
+		body.credential.response.signature = signature.slice(0, -6) + [...signature.slice(-6)].reverse().join('')
+		await route.continue({ postData: JSON.stringify(body) })
+	})
+	await p.evaluate(() => {
+		const { signalUnknownCredential } = PublicKeyCredential as any
+		;(PublicKeyCredential as any).signalUnknownCredential = (about: object) => ((document.title = 'forgotten'), signalUnknownCredential.call(PublicKeyCredential, about))
+	})
+	expect(await enter(p)).toBe('INVALID_CREDENTIALS')
+	expect([await p.title(), await remaining(cdp, authenticatorId)]).toEqual(['page', 1])
+	await p.unroute('**/auth/login/passkey/finish')
+	expect(await enter(p)).toBe('complete')
+})
+
+test('who proved too long ago who they are proves it again, and then makes a passkey', async () => {
+	const email = await stage.begin()
+	const { p, cdp, authenticatorId } = await opened()
+	await signIn(p, email)
+	await stage.house.clock('10m')
+	expect(await register(p)).toBe('registered')
+	expect(await remaining(cdp, authenticatorId)).toBe(1)
+	expect(stage.faults.passed.map(x => x.path).filter(path => /step-up|passkeys/.test(path))).toEqual(['/auth/passkeys/register', '/auth/step-up', '/auth/passkeys/register', '/auth/passkeys/register/finish'])
+})
+
+test('a button that was given up leaves what is offered in the field', async () => {
+	const { p, email, touched } = await holder()
+	await touched(false)
+	await p.evaluate(() => void window.passkeys.autofill(window.gh, s => (document.title = s.status), e => (document.title = e.code)))
+	const given = await p.evaluate(() => {
+		const end = new AbortController()
+		const pressed = window.passkeys.signIn(window.gh, { signal: end.signal }).then(s => s.status, e => e.code as string)
+		end.abort()
+		return pressed
+	})
+	expect(given).toBe('PASSKEY_CANCELLED')
+	await touched(true)
+	await becomes(p, 'signed-in')
+	expect(await state(p)).toMatchObject({ email })
 })
