@@ -86,15 +86,17 @@ export function createPage(name: string, share: boolean) {
 		if (tell) tabs.tell({ in: { ...grant, accessToken: share ? accessToken : '', refreshToken: '', backupCodes: [] }, age: since(asked) })
 	}
 
-	/** Knows nobody any more. */
+	/** Knows nobody any more. Who was told leaves the mark alone: it may be that of somebody who signed in since. */
 	function drop(reason: OutReason, tell = true) {
 		page.epoch++
 		if (reason != 'none') ended = performance.now()
 		page.token = createToken()
-		clearHint()
-		page.mark = hint()
+		page.mark = ''
+		if (tell) {
+			clearHint()
+			tabs.tell({ out: reason })
+		}
 		if (page.state.status != 'signed-out') set({ status: 'signed-out', user: null, session: null, reason })
-		if (tell) tabs.tell({ out: reason })
 	}
 
 	function hear(news: News) {

@@ -73,7 +73,8 @@ export function createSignIn<T extends App>(page: Page, transport: Transport, as
 		 * `magic-link`, `email-code` and `sms` answer a prompt first, and take theirs at `passkey/finish` and so on.
 		 * Where a second factor must be set up, `totp/enroll` and `totp/enroll/finish` do.
 		 */
-		signIn: (way: string, proof: Proof) => // alone, for an answer to a renewal under way would put back the cookie of before
+		signIn: (way: string, proof: Proof) =>
+			// Alone: an answer to a renewal under way would put back the cookie of before.
 			page.tabs.alone(() => take(() => ask('/login/' + way, { mode: transport.mode, ...proof }))),
 		/** Registers an address, whose owner is mailed a link; the answer is the same whether somebody has it. */
 		signUp: (who: { email: string; password: string; name?: string; captcha?: string }) => ask<{ status: 'verification_sent' | 'created' }>('/register', who),

@@ -105,6 +105,21 @@ test('what starts, stops and starts asks once, and what stopped asks no more (BU
 	expect(w.asked).toHaveLength(1)
 })
 
+test('whoever is told late that somebody signed out leaves the mark of the next one alone', async () => {
+	vi.useRealTimers()
+	mark('aaaaaaaa')
+	const w = world()
+	const stop = w.client.start()
+	await w.client.ready()
+	mark('bbbbbbbb') // somebody signed in since, in another tab
+	const other = new BroadcastChannel('gatehouse:/auth')
+	other.postMessage({ out: 'signed-out' })
+	await vi.waitFor(() => expect(w.client.getState().status).toBe('signed-out'))
+	expect(document.cookie).toContain('gh_hint=bbbbbbbb')
+	other.close()
+	stop()
+})
+
 test('the session of a cookie is exchanged with a token against forgery, which is got anew once (CSR-01)', async () => {
 	mark('aaaaaaaa')
 	let good = 'one'
