@@ -27,12 +27,13 @@ sdk() {
 	[ -z "$failed" ]
 }
 
-# part NAME FOLDER COMMAND... runs a command in a folder, and says how long it took.
+# part NAME FOLDER COMMAND... runs a command in a folder, and says how long it took. What the command said is shown
+# where it failed: the rest would hide that.
 part() {
 	local name=$1 folder=$2 began=$SECONDS status=0
 	shift 2
-	printf '\n-- %s\n' "$name"
-	(cd "$folder" && limited "$@") || status=$?
+	(cd "$folder" && limited "$@") >"$sdk_log.part" 2>&1 || status=$?
+	((status == 0)) || { printf '\n-- %s\n' "$name" && cat "$sdk_log.part"; }
 	printf -- '-- %s: status %d (%d s)\n' "$name" "$status" $((SECONDS - began))
 	return "$status"
 }
@@ -42,13 +43,13 @@ limited() {
 	if command -v timeout >/dev/null; then timeout --foreground --kill-after=10 15m "$@"; else "$@"; fi
 }
 
-# await_sdk is the step that waits for all of it, and shows what it said.
+# await_sdk is the step that waits for all of it, and shows what came of it.
 await_sdk() {
 	local status=0
 	begin 'SDK and its examples'
 	wait "$sdk_runner" || status=$?
 	end_group "$sdk_runner"
 	sdk_runner=
-	if ((status == 0)); then grep '^-- .* s)$' "$sdk_log" || true; else cat "$sdk_log"; fi
+	cat "$sdk_log"
 	finish "$status"
 }
