@@ -39,7 +39,7 @@ func open(t testing.TB, db *sqldb.DB, options ...func(*gatehouse.Config)) *fixtu
 	f := &fixture{TB: t}
 	c := gatehouse.Config{
 		Breaches: gatehouse.Breaches{Off: true}, Captcha: gatehouse.Captcha{Provider: "off"}, DB: db, PublicURL: "https://id.example.com", MasterKey: make([]byte, 32), Mailer: &notify.Capture{}, Idle: true, Now: f.now,
-		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
+		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 64, Time: 1, Parallelism: 1}},
 		Logger:    slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	for _, option := range options {

@@ -62,8 +62,8 @@ func params(t *testing.T, folder, database string) testscript.Params {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DATABASE", database)
 			env.Setenv("ROUTES", golden)
-			env.Setenv("GATEHOUSE_PASSWORD_HASH", "m=19456,t=2,p=1") // the least; what it costs is tested elsewhere
-			env.Setenv("GATEHOUSE_BREACH_CHECK", "off")              // a test asks nobody outside
+			env.Setenv("GATEHOUSE_PASSWORD_HASH", "m=64,t=1,p=1") // what it costs is tested elsewhere
+			env.Setenv("GATEHOUSE_BREACH_CHECK", "off")           // a test asks nobody outside
 			env.Setenv("HIBP", hibp)
 			env.Values[worldKey{}] = &world{servers: map[string]*process{}}
 			return nil

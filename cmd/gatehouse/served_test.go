@@ -33,7 +33,7 @@ func serveIn(t *testing.T, folder string, args ...string) *served {
 	s := &served{T: t}
 	s.cmd = exec.CommandContext(t.Context(), "gatehouse", append([]string{
 		"serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0",
-		"--public-url", "https://" + publicHost, "--data", "data", "--verification", "off", "--password-hash", "m=19456,t=2,p=1",
+		"--public-url", "https://" + publicHost, "--data", "data", "--verification", "off", "--password-hash", "m=64,t=1,p=1",
 	}, args...)...)
 	s.cmd.Dir = folder
 	out, err := s.cmd.StdoutPipe()

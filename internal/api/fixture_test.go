@@ -55,7 +55,7 @@ func open(t testing.TB, db *sqldb.DB, options ...func(*gatehouse.Config)) *fixtu
 	f := &fixture{TB: t, mail: &notify.Capture{}, since: &atomic.Int64{}, used: map[string]bool{}}
 	c := gatehouse.Config{
 		Breaches: gatehouse.Breaches{Off: true}, DB: db, PublicURL: "http://localhost:8080", MasterKey: secret.Bytes(secret.Size), Mailer: f.mail, Product: "Gatehouse",
-		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
+		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 64, Time: 1, Parallelism: 1}},
 		Logger:    slog.New(slog.NewTextHandler(t.Output(), nil)), Now: f.now,
 		Limits: house.Wide(),
 	}

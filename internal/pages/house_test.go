@@ -46,7 +46,7 @@ func open(t *testing.T, changes ...func(*gatehouse.Config)) *house {
 	h := &house{T: t, mail: &notify.Capture{}, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
 	c := gatehouse.Config{
 		Breaches: gatehouse.Breaches{Off: true}, DB: db, PublicURL: "http://localhost:" + strconv.Itoa(port), MasterKey: make([]byte, 32), Mailer: h.mail, Product: "Acme",
-		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
+		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 64, Time: 1, Parallelism: 1}},
 		Logger:    slog.New(slog.NewTextHandler(t.Output(), nil)), Now: h.clock,
 	}
 	for _, change := range changes {

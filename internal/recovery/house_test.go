@@ -53,7 +53,7 @@ func houses(t *testing.T, fn func(*house)) {
 		h := &house{TB: t}
 		gate, err := gatehouse.New(t.Context(), gatehouse.Config{
 			Breaches: gatehouse.Breaches{Off: true}, Captcha: gatehouse.Captcha{Provider: "off"}, DB: db, PublicURL: "https://id.example.com", MasterKey: make([]byte, 32), Mailer: &notify.Capture{}, Idle: true, Now: h.now,
-			Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
+			Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 64, Time: 1, Parallelism: 1}},
 		})
 		h.must(err)
 		gate.Flow.Mail = h

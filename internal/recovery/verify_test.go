@@ -53,7 +53,7 @@ func each(t *testing.T, fn func(*fixture)) {
 		now := func() time.Time { return f.time }
 		gate, err := gatehouse.New(t.Context(), gatehouse.Config{
 			Breaches: gatehouse.Breaches{Off: true}, DB: db, PublicURL: "https://id.example.com", MasterKey: make([]byte, 32), Mailer: &notify.Capture{}, Idle: true, Now: now,
-			Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
+			Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 64, Time: 1, Parallelism: 1}},
 		})
 		f.must(err)
 		gate.Flow.Mail = f

@@ -31,7 +31,7 @@ func open(t testing.TB) house {
 	t.Helper()
 	gate, err := gatehouse.New(t.Context(), gatehouse.Config{
 		Breaches: gatehouse.Breaches{Off: true}, DB: sqldbtest.SQLite(t), PublicURL: "https://id.example.com", MasterKey: make([]byte, 32), Unverified: true, Idle: true,
-		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
+		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 64, Time: 1, Parallelism: 1}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ func TestScheme(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		gate, err := gatehouse.New(t.Context(), gatehouse.Config{
 			Breaches: gatehouse.Breaches{Off: true}, DB: db, PublicURL: "https://id.example.com", MasterKey: make([]byte, 32), Unverified: true, Idle: true,
-			Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
+			Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 64, Time: 1, Parallelism: 1}},
 		})
 		if err != nil {
 			t.Fatal(err)

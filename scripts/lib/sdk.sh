@@ -4,11 +4,11 @@
 sdk_log=
 sdk_runner= # the process group of the run under way
 
-# start_sdk LOG PROGRAM begins, with the program that was built.
+# start_sdk LOG PROGRAM begins, with the program that was built and passwords that cost little.
 start_sdk() {
 	sdk_log=$1
 	set -m
-	(set +m; GATEHOUSE_TEST_BINARY=$2 sdk) >"$sdk_log" 2>&1 </dev/null &
+	(set +m; GATEHOUSE_TEST_BINARY=$2 GATEHOUSE_PASSWORD_HASH=m=64,t=1,p=1 sdk) >"$sdk_log" 2>&1 </dev/null &
 	sdk_runner=$!
 	set +m
 }

@@ -48,7 +48,7 @@ func open(t *testing.T, changes ...func(*gatehouse.Config)) *house {
 	h := &house{T: t, url: "http://localhost:" + strconv.Itoa(port), mail: &notify.Capture{}}
 	c := gatehouse.Config{
 		Breaches: gatehouse.Breaches{Off: true}, Risk: gatehouse.Risk{Off: true}, DB: db, PublicURL: h.url, MasterKey: make([]byte, 32), Mailer: h.mail, Product: "Acme", Now: h.now,
-		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 8192, Time: 1, Parallelism: 1}},
+		Passwords: gatehouse.Passwords{Hash: gatehouse.PasswordCost{Memory: 64, Time: 1, Parallelism: 1}},
 		Logger:    slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	for _, change := range changes {
