@@ -29,7 +29,7 @@ func TestSurvey(t *testing.T) {
 			f.must(err)
 		}
 		f.must(f.Passwords.Survey(t.Context()))
-		if kinds := f.Passwords.Hasher.Kinds(); !slices.Equal(kinds, []string{"argon2id$v=19$m=8192,t=1,p=1", "bcrypt", "pbkdf2-sha256"}) {
+		if kinds := f.Passwords.Hasher.Kinds(); !slices.Equal(kinds, []string{"argon2id$v=19$m=64,t=1,p=1", "bcrypt", "pbkdf2-sha256"}) {
 			t.Fatalf("found %v", kinds)
 		}
 		want := f.works("nobody@example.com")
