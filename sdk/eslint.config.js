@@ -11,7 +11,7 @@ const floors = {
 	},
 	'react/src': {
 		packages: ['@gatehouse/client', 'react'],
-		files: ['leave', 'context', 'provider', 'guards', 'step-up', 'index'],
+		files: ['leave', 'context', 'provider', 'guards', 'texts', 'dialog', 'step-up', 'index'],
 	},
 	'next/src': {
 		packages: ['@gatehouse/client', '@gatehouse/react', 'next', 'react', 'node:http', 'node:https', 'node:stream'], // the program's requests keep their header fields as they came
