@@ -11,10 +11,11 @@ import (
 // returnTo is the parameter that says where to go after signing in.
 const returnTo = "returnTo"
 
-// login shows the form, or goes on where somebody is signed in already.
+// login shows the form, or goes on where somebody is signed in already, with as much proof as is
+// demanded of them by now: an application that refuses less would send them here again at once.
 func (p *Pages) login(w http.ResponseWriter, r *http.Request, why *identity.Error) error {
 	v := p.view(w, r, "login", why)
-	if why == nil && identity.FromContext(r.Context()) != nil {
+	if me := identity.FromContext(r.Context()); why == nil && me != nil && p.Flow.Assured(me) {
 		return leave(w, p.destination(v.Typed[returnTo], v.chosen))
 	}
 	if _, ok := p.returnable(v.Typed[returnTo]); !ok {

@@ -114,6 +114,24 @@ func TestReturnToThroughLogin(t *testing.T) {
 	}
 }
 
+// TestLoginAgain: whoever got a role that demands a second proof is not led back to an application that refuses them without.
+func TestLoginAgain(t *testing.T) {
+	h := open(t, func(c *gatehouse.Config) { c.Proofs = authn.Policy{Roles: map[string]string{"admin": "aal2"}} }).with(newGenerator())
+	p := h.person()
+	p.register()
+	p.signIn()
+	p.open("/login?returnTo=/account/devices").came("303 /account/devices")
+	user, err := h.gate.Flow.Accounts.ByEmail(t.Context(), ada)
+	if err == nil {
+		err = h.gate.Flow.SetRoles(t.Context(), user.ID, []string{"user", "admin"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.open("/login?returnTo=/account/devices").is(http.StatusOK, "Sign in to Acme", "Sign in to continue where you were.").
+		submit("/login", "email", ada, "password", secret).is(http.StatusOK, "Set up: generator")
+}
+
 // TestReturnToAnotherOrigin: an application beside the house, whose origin is configured, is come back to; nobody else's is.
 func TestReturnToAnotherOrigin(t *testing.T) {
 	there := httptest.NewServer(http.NotFoundHandler())
