@@ -59,7 +59,7 @@ export function createClient<T extends App = App>(o: Options = {}) {
 				deaf = listen(page, refresher, near)
 			}
 			refresher.restore().catch(() => {})
-			refresher.plan()
+			refresher.run(true)
 		}
 		let ended = false
 		return () => {
@@ -69,27 +69,30 @@ export function createClient<T extends App = App>(o: Options = {}) {
 				if (--users) return // somebody began anew at once, as StrictMode does
 				page.tabs.close()
 				deaf()
-				refresher.stop()
+				refresher.run(false)
 			})
 		}
 	}
 
 	/**
 	 * Signs out: here and in all tabs at once, then on the server. It throws where the server could not be told; then this
-	 * browser has forgotten, and tells it when the network is back. `everywhere` ends the other sessions of the user first.
+	 * page has forgotten, and tells it again and again for as long as it is open. `everywhere` ends the other sessions of
+	 * the user first.
 	 */
-	async function signOut({ everywhere = false } = {}): Promise<void> {
+	async function signOut({ everywhere }: { everywhere?: boolean } = {}): Promise<void> {
 		try {
 			if (everywhere) await call('/logout-all', {})
 		} finally {
 			page.drop('signed-out')
 			const { epoch } = page
 			const secret = (await transport.forget?.()) ?? {}
-			const tell = () => ask('/logout', secret, { keepalive: true })
-			await tell().catch(e => {
-				if (web) addEventListener('online', () => page.epoch == epoch && tell().catch(() => {}), { once: true })
-				throw e
-			})
+			const tell = (): Promise<unknown> =>
+				ask('/logout', secret, { keepalive: true }).catch(e => {
+					// Not where somebody signed in since: it is their cookie by now.
+					setTimeout(() => page.epoch == epoch && !hint() && tell().catch(() => {}), 9000)
+					throw e
+				})
+			await tell()
 		}
 	}
 
@@ -112,7 +115,7 @@ export function createClient<T extends App = App>(o: Options = {}) {
 		/** The access token; it throws NO_CREDENTIALS where nobody is signed in. */
 		getToken: refresher.getToken,
 		/** Renews the token now, and with it user, roles and permissions. */
-		refresh: () => refresher.refresh(true),
+		refresh: () => refresher.refresh(true, false),
 		/** fetch with the token for the origins that may have it, and stepUp, which lets the person prove again who they are. */
 		...carrying,
 		/** Asks Gatehouse itself, such as call('/me', undefined, { method: 'GET' }), with the token. */
@@ -128,10 +131,12 @@ export function createClient<T extends App = App>(o: Options = {}) {
 		},
 		...createSignIn<T>(page, transport, ask, call),
 		/** Goes to the page to sign in on, and back to a path of this origin. */
-		goToLogin: ({ returnTo = location.href.slice(location.origin.length) } = {}) =>
-			location.assign((o.loginPath ?? base.replace(/auth$/, 'login')) + '?returnTo=' + encodeURIComponent((near ? '' : location.origin) + safeReturnTo(returnTo))),
+		goToLogin({ returnTo = location.href.slice(location.origin.length) } = {}) {
+			const page = o.loginPath ?? base.replace(/auth$/, 'login')
+			location.assign(page + '?returnTo=' + encodeURIComponent((at(page) == at('') ? '' : location.origin) + safeReturnTo(returnTo)))
+		},
 		signOut,
 		/** What is needed to find a fault: no token, no address, no name. */
-		debug: () => ({ ...page.state, user: !!page.state.user, left: page.token.left(), trail: [...page.trail] }),
+		debug: () => ({ ...page.state, user: !!page.state.user, left: page.token.left(), trail: page.trail }),
 	}
 }

@@ -9,6 +9,7 @@ export type ClientCode =
 	| 'NETWORK' // no answer came
 	| 'OFFLINE' // no answer came, and the browser says that there is no network
 	| 'TIMEOUT' // no answer came in fifteen seconds
+	| 'STORE_FAILED' // what keeps the secret of a native application did not
 	| 'STEP_UP_CANCELLED' // the person did not want to prove again who they are
 	| 'PASSKEY_CANCELLED' // the ceremony was ended by the person, by the browser, or by another one
 	| 'PASSKEY_UNSUPPORTED'
@@ -92,7 +93,7 @@ export async function toError(r: Response): Promise<AuthError> {
 	const code: Code = body?.code ?? (demand('error')?.startsWith('insufficient_user') ? 'STALE_TOKEN' : 'HTTP_' + r.status) // RFC 9470 section 3
 	return new AuthError(code, r.status, body?.error, {
 		requestId: header('x-request-id'),
-		retryAfter: +header('retry-after'),
+		retryAfter: +header('retry-after') || undefined, // which may be a date, and then says nothing
 		fields: body?.fields,
 		challenge: code == 'STALE_TOKEN' ? { maxAge: +(demand('max_age') ?? 0), acr: demand('acr_values') } : undefined,
 		enroll: body?.enroll && { login: body.login, methods: body.enroll },

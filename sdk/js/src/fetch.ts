@@ -36,8 +36,11 @@ export function createFetch(page: Page, refresher: Refresher, fetch: typeof glob
 
 	/** Sends, `once` for what cannot be sent again, and returns the last answer. */
 	async function carry(send: (token: string) => Promise<Response>, once: boolean): Promise<Response> {
+		const user = () => page.state.user?.id
+		const who = user() ?? (await refresher.getToken(), user())
 		let token = await refresher.getToken()
-		const who = page.state.user?.id
+		// What one person asked for is never sent in the name of another, who signed in meanwhile.
+		if (user() != who) throw new AuthError('NO_CREDENTIALS', 401)
 		let r = await send(token)
 		let renewed = once || performance.now() < learnt
 		let proved = once || !onStepUp
@@ -59,8 +62,7 @@ export function createFetch(page: Page, refresher: Refresher, fetch: typeof glob
 				}
 				return r
 			}
-			// What one person asked for is never sent in the name of another, who signed in meanwhile.
-			if (page.token.text == token || page.token.left() <= 0 || page.state.user?.id != who) return r
+			if (page.token.text == token || page.token.left() <= 0 || user() != who) return r
 			token = page.token.text
 			r = await send(token)
 		}

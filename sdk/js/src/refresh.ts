@@ -5,7 +5,7 @@
  */
 import { AuthError } from './errors.js'
 import type { Page } from './session.js'
-import type { OutReason } from './state.js'
+import type { OutReason, SignedIn } from './state.js'
 import { createToken, moment } from './tokens.js'
 import { hint, type Transport } from './transport.js'
 import type { Ask } from './wire.js'
@@ -30,9 +30,13 @@ export function createRefresher(page: Page, transport: Transport, ask: Ask, aliv
 	let failed: AuthError | undefined
 	let quiet = 0 // until when nothing is asked unasked, by the clock of the page
 	let timer: ReturnType<typeof setTimeout> | undefined
+	let on = false // whether somebody started, and nobody stopped
 
-	/** Renews, unless somebody is at it already. Forced, it does so though the token seems good or the last attempt failed. */
-	function refresh(force = false): Promise<void> {
+	/**
+	 * Renews, unless somebody is at it already. Forced, it does so though the token seems good or the last attempt failed; one
+	 * that was refused, or is not enough, is used by nobody any more.
+	 */
+	function refresh(force = false, refused = force): Promise<void> {
 		if (!alive) return Promise.reject(new AuthError('NO_CREDENTIALS', 401))
 		if (flight) return flight
 		if (!force && failed && performance.now() < quiet) {
@@ -42,11 +46,12 @@ export function createRefresher(page: Page, transport: Transport, ask: Ask, aliv
 		const { epoch } = page
 		const mark = hint()
 		const before = page.token.text
-		if (force) page.token = createToken(before, 0) // it was refused, or is not enough: nobody is to use it meanwhile
-		const settled = () => page.epoch != epoch || page.token.good() // another tab was first, or it is about somebody else
+		if (refused) page.token = createToken(before, 0)
+		const wanted = () => force && page.token.text == before
+		const settled = () => page.epoch != epoch || (page.token.good() && !wanted()) // another tab was first, or it is about somebody else
 		flight = page.tabs
 			.alone(waited => renew(settled, waited))
-			.catch(e => fail(e, epoch, mark, force && page.token.text == before))
+			.catch(e => fail(e, epoch, mark, wanted()))
 			.finally(() => {
 				flight = undefined
 				plan()
@@ -66,7 +71,7 @@ export function createRefresher(page: Page, transport: Transport, ask: Ask, aliv
 		page.note('renew')
 		try {
 			const grant = await transport.renew(ask, active)
-			if (!grant.session) throw new AuthError('NETWORK') // perhaps a captive portal's JSON
+			if (!grant?.session) throw new AuthError('NETWORK') // perhaps a captive portal's JSON
 			if (page.epoch == epoch) await transport.keep?.(grant)
 			if (page.epoch == epoch) page.accept(grant, asked)
 		} catch (e) {
@@ -96,18 +101,18 @@ export function createRefresher(page: Page, transport: Transport, ask: Ask, aliv
 	function plan() {
 		clearTimeout(timer)
 		const { state, token } = page
-		if (state.status == 'signed-out' || (state.status == 'signed-in' && !state.stale)) {
+		const wrong = 'error' in state || (state as SignedIn).stale
+		if (!wrong) {
 			fails = 0
 			failed = undefined
 		}
-		if (!alive || flight || !(failed || token.text)) return
+		if (!on || flight || !(wrong || token.text)) return
 		timer = setTimeout(tick, Math.max(500, failed ? quiet - performance.now() : token.until() * 1000))
 	}
 
 	/** Hidden pages do not ask, nor, where asking keeps a session alive, pages that nobody touches: idle is idle. */
 	function tick() {
-		quiet = 0 // which timers reach a little early
-		if (globalThis.document?.visibilityState != 'hidden' && (failed || page.active || !transport.slides)) refresh().catch(() => {})
+		if (globalThis.document?.visibilityState != 'hidden' && (failed || page.active || !transport.slides)) refresh(true, false).catch(() => {})
 	}
 
 	/** Ends the first state: without a request where nothing says that somebody is signed in. */
@@ -118,7 +123,7 @@ export function createRefresher(page: Page, transport: Transport, ask: Ask, aliv
 	}
 
 	/** The access token, renewed if it is over; one that is about to be is good still, and renewed behind. */
-	async function getToken({ force = false } = {}): Promise<string> {
+	async function getToken({ force }: { force?: boolean } = {}): Promise<string> {
 		await restore()
 		if (page.state.status != 'signed-out') {
 			if (force || page.token.left() <= 0) await refresh(force)
@@ -134,10 +139,10 @@ export function createRefresher(page: Page, transport: Transport, ask: Ask, aliv
 		restore,
 		getToken,
 		plan,
-		stop: () => clearTimeout(timer),
-		/** Forgets that attempts failed: the network is back. */
-		forgive: () => {
-			quiet = 0
+		/** Arms the timer for as long as it is true. */
+		run(start: boolean) {
+			on = start
+			plan()
 		},
 	}
 }

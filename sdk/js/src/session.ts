@@ -63,10 +63,9 @@ export function createPage(name: string, share: boolean) {
 	/** Sets the state, and tells of it. A renewal mostly brings what was known: then the value stays the same, and pages need not draw it anew. */
 	function set(state: State) {
 		note(state.status, (state as SignedOut).reason)
-		const news = JSON.stringify(state) != JSON.stringify(page.state)
-		if (news) page.state = state
+		if (JSON.stringify(state) == JSON.stringify(page.state)) return page.changed()
+		page.state = state
 		page.changed()
-		if (!news) return
 		for (const tell of [...listeners]) {
 			try {
 				tell()

@@ -37,7 +37,7 @@ export function createTabs<Message>(name: string, hear: (m: Message) => void): T
 			const locks = globalThis.document && navigator.locks
 			if (!locks) return go()
 			let done: ReturnType<typeof task> | undefined
-			await locks.request(name, { signal: AbortSignal.timeout(patience) }, () => (done = go())).catch(() => {})
+			await locks.request(name, { signal: AbortSignal.timeout?.(patience) }, () => (done = go())).catch(() => {})
 			return done ?? go() // refused, or not had in time
 		},
 	}

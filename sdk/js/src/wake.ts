@@ -11,13 +11,12 @@ export function listen(page: Page, refresher: Refresher, near: boolean): () => v
 	}
 	const look = (e: Event) => {
 		if (document.visibilityState != 'visible') return
-		if (e.type == 'online') refresher.forgive()
 		const now = hint()
 		const { status } = page.state
 		const moved = near && now != page.mark
 		if (status == 'signed-in' && moved && !now) page.drop('signed-out', false) // while this page was frozen
 		else if (status == 'signed-out' ? moved && now : status == 'unreachable' || moved || !page.token.good()) {
-			refresher.refresh(moved).catch(() => {})
+			refresher.refresh(moved || e.type == 'online', moved).catch(() => {})
 		}
 	}
 	on(look, 'visibilitychange', 'pageshow', 'online') // the first passes the window on its way to the document

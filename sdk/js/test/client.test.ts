@@ -141,6 +141,16 @@ test('the session of a cookie is exchanged with a token against forgery, which i
 	expect(w.client.getState()).toMatchObject({ status: 'signed-in', stale: true })
 })
 
+test.each([
+	['the hosted page of this origin', {}, '/login?returnTo=%2Fa%3Fb'],
+	['a hosted page elsewhere', { url: 'https://id.example.com/auth' }, 'https://id.example.com/login?returnTo=http%3A%2F%2Flocalhost%3A3000%2Fa%3Fb'],
+	['a page of the application, whose Gatehouse is elsewhere', { url: 'https://id.example.com/auth', loginPath: '/sign-in' }, '/sign-in?returnTo=%2Fa%3Fb'],
+])('the way back is a path on the same origin, and whole on another: %s (WEB-10)', (_, options, there) => {
+	const went = vi.spyOn(location, 'assign').mockImplementation(() => {})
+	createClient(options).goToLogin({ returnTo: '/a?b' })
+	expect(went).toHaveBeenCalledWith(there)
+})
+
 test('steps of a sign-in are returned, errors are thrown, and the mode is said', async () => {
 	const w = world()
 	const say = (answer: () => Response) => (w.answers['/auth/login/password'] = answer)

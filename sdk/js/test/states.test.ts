@@ -3,7 +3,7 @@ import { grant, mark, problem, world } from './world.js'
 
 // What is told between tabs comes by the real clock, so this one stands still instead of being advanced.
 beforeEach(() => {
-	vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+	vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] })
 	mark('aaaaaaaa')
 })
 afterEach(async () => {
