@@ -8,7 +8,7 @@
 export type ClientCode =
 	| 'NETWORK' // no answer came
 	| 'OFFLINE' // no answer came, and the browser says that there is no network
-	| 'TIMEOUT' // no answer came in fifteen seconds
+	| 'TIMEOUT' // no answer came in fifteen seconds, or before the caller's own signal
 	| 'STORE_FAILED' // what keeps the secret of a native application did not
 	| 'STEP_UP_CANCELLED' // the person did not want to prove again who they are
 	| 'PASSKEY_CANCELLED' // the ceremony was ended by the person, by the browser, or by another one
@@ -71,7 +71,7 @@ export interface ErrorInfo {
 	enroll?: { login: string; methods: string[] } | undefined
 }
 
-/** Everything that is thrown. `status` is 0 where no answer came. */
+/** What went wrong. Only the client's fetch throws others too: those of the browser, as fetch does. `status` is 0 where no answer came. */
 export class AuthError extends Error {
 	override readonly name = 'AuthError'
 	constructor(
