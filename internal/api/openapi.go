@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gatehouse-id/gatehouse/guard"
@@ -16,11 +17,12 @@ import (
 
 // Document returns the route of the OpenAPI 3.1 document of routes. It is made of the
 // routes themselves, of their rules and of the types that they decode and encode, so it
-// cannot tell anything else than what is served. Routes without About are left out.
+// cannot tell anything else than what is served. Routes without About are left out. It is
+// made when it is first asked for: a house that starts has more urgent things to do.
 func Document(site *web.Site, product string, routes []guard.Route) guard.Route {
-	text := describe(site, product, routes)
+	text := sync.OnceValue(func() []byte { return describe(site, product, routes) })
 	return guard.Route{Pattern: "GET /openapi.json", Rule: anonymous, Handler: web.Handler(func(w http.ResponseWriter, r *http.Request) error {
-		publish(w, r, "application/json", 5*time.Minute, text)
+		publish(w, r, "application/json", 5*time.Minute, text())
 		return nil
 	})}
 }
