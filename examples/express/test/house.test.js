@@ -1,12 +1,10 @@
 /** The API beside a real Gatehouse: its tokens, its clock, its keys, and the fetch of its SDK. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { createClient } from '../../../sdk/js/dist/index.js'
 import { native } from '../../../sdk/js/dist/native.js'
 import { passphrase, startHouse } from '../house.js'
-import { assertRefused, call, origin, serveApp } from './lib.js'
+import { assertRefused, call, freePort, origin, serveApp, setClock } from './lib.js'
 
 let house
 
@@ -16,21 +14,8 @@ before(async () => {
 })
 after(() => house?.stop())
 
-/** A port that nobody listens on. */
-async function freePort() {
-	const server = createServer().listen(0, '127.0.0.1')
-	await once(server, 'listening')
-	const { port } = server.address()
-	server.close()
-	await once(server, 'close')
-	return port
-}
-
 /** Moves the clock of the house, and of nothing else. */
-async function clock(offset) {
-	const { status } = await call(house.issuer + '/dev/clock', { method: 'POST', json: { offset } })
-	assert.ok(status < 300)
-}
+const clock = offset => setClock(house, offset)
 
 /** Signs somebody in, and returns their token. */
 async function tokenOf(role) {

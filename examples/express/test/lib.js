@@ -1,4 +1,4 @@
-/** What both tests need: an API that listens, and calls of it. */
+/** What the tests need: an API that listens, and calls of it. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -20,6 +20,22 @@ export async function serve(t, handler) {
 
 /** Serves the API for the tokens of an issuer. It fetches keys whenever it knows one not, for tests cannot wait half a minute. */
 export const serveApp = (t, options) => serve(t, createApp({ origin, cooldown: 0, ...options }))
+
+/** A port that nobody listens on. */
+export async function freePort() {
+	const server = createServer().listen(0, '127.0.0.1')
+	await once(server, 'listening')
+	const { port } = server.address()
+	server.close()
+	await once(server, 'close')
+	return port
+}
+
+/** Moves the clock of a house, and of nothing else. */
+export async function setClock(house, offset) {
+	const { status } = await call(house.issuer + '/dev/clock', { method: 'POST', json: { offset } })
+	assert.ok(status < 300)
+}
 
 /** Calls, and returns the status, the body and the header fields. */
 export async function call(url, { token, method = 'GET', json, headers = {} } = {}) {
