@@ -214,6 +214,24 @@ test('where Gatehouse cannot be reached nobody is signed out, and nobody let in 
 	await context.close()
 })
 
+test('a sign-out that Gatehouse was not told of says so, and can be tried again', async () => {
+	const { context, page } = await stage.signedIn(ada)
+	const sessions = async () => (await context.cookies()).filter(c => c.name == 'session').length
+	await page.goto('/')
+	await stage.silence()
+	try {
+		await page.getByRole('button', { name: 'Sign out' }).click()
+		await page.getByText('could not be told that you signed out').waitFor()
+	} finally {
+		await stage.resume()
+	}
+	expect(await sessions()).toBe(1)
+	await page.getByRole('button', { name: 'Try again' }).click()
+	await expect.poll(sessions).toBe(0)
+	expect(await page.getByText('could not be told').count()).toBe(0)
+	await context.close()
+})
+
 test('Gatehouse sees the browser behind the application: its address, its origin, its cookies apart', async () => {
 	const front = { 'x-forwarded-for': '198.51.100.9, 203.0.113.7', 'user-agent': 'Front/1' } // as what ends TLS writes it
 	const json = { ...front, 'content-type': 'application/json' }
