@@ -10,9 +10,9 @@ export const remove = withPermission('posts:delete', { fresh: '5m' }, async (_us
 	return { removed: id }
 })
 
-/** Deletes all posts but the first three. */
+/** Keeps only the first three posts. */
 export const tidy = withPermission('posts:delete', async user => {
-	const old = [...posts.keys()].slice(3)
-	for (const id of old) posts.delete(id)
-	return { removed: old.length, by: user.email }
+	const rest = [...posts.keys()].slice(3)
+	for (const id of rest) posts.delete(id)
+	return { removed: rest.length, by: user.email }
 })

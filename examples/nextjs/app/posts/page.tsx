@@ -8,10 +8,11 @@ export default async function Posts() {
 	return (
 		<>
 			<h1>Posts</h1>
+			{posts.size == 0 && <p>No posts.</p>}
 			<ul>
 				{[...posts].map(([id, title]) => (
 					<li key={id}>
-						{title} <RemoveButton id={id} />
+						{title} <RemoveButton id={id} title={title} />
 					</li>
 				))}
 			</ul>

@@ -3,9 +3,10 @@ import { isRefused } from '@gatehouse/next/client'
 import { useState, useTransition } from 'react'
 import { useAuth } from '../../auth.client'
 import { remove } from './actions'
+import { refusals } from './refusals'
 
 /** A button that deletes a post. It is hidden from whoever may not, for comfort; the action decides. */
-export function RemoveButton({ id }: { id: string }) {
+export function RemoveButton({ id, title }: { id: string; title: string }) {
 	const { can } = useAuth()
 	const [problem, setProblem] = useState('')
 	const [busy, start] = useTransition()
@@ -16,12 +17,12 @@ export function RemoveButton({ id }: { id: string }) {
 			if (!isRefused(answer)) return
 			// Too long ago that it was proved who it is: the page of Gatehouse asks, and comes back.
 			if (answer.refused == 'STALE_TOKEN') location.assign('/id/step-up?returnTo=/posts')
-			else setProblem(answer.refused)
+			else setProblem(refusals[answer.refused])
 		})
 	return (
 		<>
-			<button type="button" disabled={busy} onClick={click}>
-				Delete {id}
+			<button type="button" aria-label={`Delete “${title}”`} disabled={busy} onClick={click}>
+				Delete
 			</button>
 			{problem && <span role="alert">{problem}</span>}
 		</>

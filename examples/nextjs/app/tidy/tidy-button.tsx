@@ -2,6 +2,7 @@
 import { isRefused } from '@gatehouse/next/client'
 import { useState, useTransition } from 'react'
 import { tidy } from '../posts/actions'
+import { refusals } from '../posts/refusals'
 
 /** A button that everybody sees, and says what came of it. */
 export function TidyButton() {
@@ -10,12 +11,12 @@ export function TidyButton() {
 	const click = () =>
 		start(async () => {
 			const done = await tidy()
-			setAnswer(isRefused(done) ? `Refused: ${done.refused}` : `Removed ${done.removed}`)
+			setAnswer(isRefused(done) ? refusals[done.refused] : `Posts deleted: ${done.removed}.`)
 		})
 	return (
 		<>
 			<button type="button" disabled={busy} onClick={click}>
-				Delete old posts
+				Keep only three posts
 			</button>
 			<output>{answer}</output>
 		</>
