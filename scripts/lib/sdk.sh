@@ -24,6 +24,8 @@ sdk() {
 		part "$example: tests" "examples/$example" npm test --silent || failed=yes
 	done
 	part 'nextjs: tests' examples/nextjs npm test --silent || failed=yes # which installs what it needs
+	# Next 15 too, in short: who gets in, who is taken for whom, whether cookies grow. All cases would take a minute more.
+	part 'nextjs: tests on Next 15' examples/nextjs npm test --silent -- --next 15.5.29 --short || failed=yes
 	[ -z "$failed" ]
 }
 

@@ -1,17 +1,18 @@
 /**
  * npm test: the test of ../../sdk/next in Chromium, which drives this application. `npm test -- --next 15.5.29` builds a copy of
- * it with another Next in a temporary folder, and drives that.
+ * it with another Next in a temporary folder, and drives that; `--short` runs the cases that app.test.ts has for it.
  */
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { build } from './stage.mjs'
 
 const here = resolve(import.meta.dirname, '..')
 const sdk = resolve(here, '../../sdk')
-const [flag, version] = process.argv.slice(2)
-const app = flag == '--next' ? copy(version) : here
+const { next, short } = parseArgs({ options: { next: { type: 'string' }, short: { type: 'boolean' } } }).values
+const app = next ? copy(next) : here
 
 /** A copy with another Next. Before 16 proxy.ts is called middleware.ts, and says that it runs in Node. */
 function copy(version) {
@@ -28,7 +29,7 @@ function copy(version) {
 
 try {
 	build(app)
-	const env = { ...process.env, GATEHOUSE_TEST_APP: app }
+	const env = { ...process.env, GATEHOUSE_TEST_APP: app, ...(short && { GATEHOUSE_TEST_SHORT: 'yes' }) }
 	execFileSync('npx', ['vitest', 'run', '--root', 'next', '--config', 'browser.config.ts'], { cwd: sdk, env, stdio: 'inherit' })
 } finally {
 	if (app != here) rmSync(app, { recursive: true, force: true })

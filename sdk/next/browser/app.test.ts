@@ -8,6 +8,11 @@ beforeAll(async () => {
 })
 afterAll(() => stage?.tearDown())
 
+/** In short: who gets in, who is taken for whom, whether cookies grow. The others are `more`. */
+const short = !!process.env.GATEHOUSE_TEST_SHORT
+const more = test.skipIf(short)
+const loads = short ? 10 : 50
+
 const ada = 'ada@example.com'
 const bob = 'bob@example.com'
 
@@ -42,7 +47,7 @@ test('somebody signs in, is led back, and is never shown as signed out (WEB-14, 
 	await context.close()
 })
 
-test('cookies do not grow over fifty loads with twenty links that are fetched ahead (pitfalls 4 and 17)', async () => {
+test(`cookies do not grow over ${loads} loads with twenty links that are fetched ahead (pitfalls 4 and 17)`, async () => {
 	const { context, page } = await stage.signedIn(ada)
 	const jar = async () => (await context.cookies()).map(c => `${c.name}=${c.value}`).sort()
 	let ahead = 0
@@ -56,7 +61,7 @@ test('cookies do not grow over fifty loads with twenty links that are fetched ah
 	const before = await jar()
 	await page.goto('/dashboard', { waitUntil: 'networkidle' })
 	expect(ahead).toBeGreaterThanOrEqual(20)
-	for (let i = 1; i < 50; i++) await page.goto('/dashboard')
+	for (let i = 1; i < loads; i++) await page.goto('/dashboard')
 	await page.waitForLoadState('networkidle')
 	expect(await jar()).toEqual(before)
 	expect(set).toBe(0)
@@ -111,7 +116,7 @@ test('an action whose page no matcher knows is refused to whoever may not (WEB-1
 	await Promise.all([stranger.context().close(), bobs.close(), adas.close()])
 })
 
-test('a proof that is too old is asked for again before what is dangerous', async () => {
+more('a proof that is too old is asked for again before what is dangerous', async () => {
 	const { context, page } = await stage.signedIn(ada)
 	const clock = (offset: string) => fetch(stage.url + '/id/dev/clock', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ offset }) })
 	expect((await clock('10m')).status).toBeLessThan(300)
@@ -146,7 +151,7 @@ test('two people at once are never taken for each other (WEB-16)', async () => {
 })
 
 for (const how of ['kept by the router', 'kept by the browser'] as const) {
-	test(`what was seen is gone after a sign-out and Back, where it was ${how} (pitfall 15)`, async () => {
+	more(`what was seen is gone after a sign-out and Back, where it was ${how} (pitfall 15)`, async () => {
 		const { context, page } = await stage.signedIn(ada)
 		if (how == 'kept by the router') {
 			await page.getByRole('link', { name: 'Home' }).click()
@@ -162,7 +167,7 @@ for (const how of ['kept by the router', 'kept by the browser'] as const) {
 	})
 }
 
-test('pages are rendered anew when another tab signs in or out (vercel/next.js 54766)', async () => {
+more('pages are rendered anew when another tab signs in or out (vercel/next.js 54766)', async () => {
 	const context = await stage.someone()
 	const first = await context.newPage()
 	await first.goto('/', { waitUntil: 'networkidle' })
@@ -189,7 +194,7 @@ test('pages are rendered anew when another tab signs in or out (vercel/next.js 5
 	await context.close()
 })
 
-test('where Gatehouse cannot be reached nobody is signed out, and nobody let in (pitfall 5)', async () => {
+more('where Gatehouse cannot be reached nobody is signed out, and nobody let in (pitfall 5)', async () => {
 	const { context, page } = await stage.signedIn(ada)
 	const before = await context.cookies()
 	await stage.silence()
@@ -214,7 +219,7 @@ test('where Gatehouse cannot be reached nobody is signed out, and nobody let in 
 	await context.close()
 })
 
-test('a sign-out that Gatehouse was not told of says so, and can be tried again', async () => {
+more('a sign-out that Gatehouse was not told of says so, and can be tried again', async () => {
 	const { context, page } = await stage.signedIn(ada)
 	const sessions = async () => (await context.cookies()).filter(c => c.name == 'session').length
 	await page.goto('/')
@@ -232,7 +237,7 @@ test('a sign-out that Gatehouse was not told of says so, and can be tried again'
 	await context.close()
 })
 
-test('Gatehouse sees the browser behind the application: its address, its origin, its cookies apart', async () => {
+more('Gatehouse sees the browser behind the application: its address, its origin, its cookies apart', async () => {
 	const front = { 'x-forwarded-for': '198.51.100.9, 203.0.113.7', 'user-agent': 'Front/1' } // as what ends TLS writes it
 	const json = { ...front, 'content-type': 'application/json' }
 	const body = JSON.stringify({ email: ada, password: stage.password, mode: 'cookie' })
