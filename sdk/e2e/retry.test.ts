@@ -131,12 +131,34 @@ for (const query of ['', 'cookie'])
 
 test('who does not want to prove it gets STEP_UP_CANCELLED, and stays signed in', async () => {
 	const email = await stage.begin()
+	const p = await (await stage.browser({ query: 'unwilling' })).tab()
+	await signIn(p, email)
+	stage.faults.mood = 'stale'
+	expect(await call(p)).toEqual(['STEP_UP_CANCELLED'])
+	expect(stage.faults.calls.map(c => c.status)).toEqual([401])
+	expect(await state(p)).toMatchObject({ status: 'signed-in' })
+})
+
+test('a step-up that the house cannot answer fails as it does, and signs nobody out', async () => {
+	const email = await stage.begin()
 	const p = await (await stage.browser()).tab()
 	await signIn(p, email)
 	stage.faults.mood = 'stale'
 	stage.faults.faults = [{ path: '/auth/step-up', fault: 'unavailable' }]
 	expect(await call(p)).toEqual(['UNAVAILABLE'])
 	expect(await state(p)).toMatchObject({ status: 'signed-in' })
+})
+
+test('a tab that holds the lock and hangs delays the others for five seconds, and no more (pitfall 2)', async () => {
+	const email = await stage.begin()
+	const b = await stage.browser()
+	const [hung, p] = [await b.tab(), await b.tab()]
+	await signIn(p, email)
+	await hung.evaluate(() => new Promise<void>(held => void navigator.locks.request('gatehouse:/auth', () => (held(), new Promise(() => {})))))
+	const began = Date.now()
+	expect(await renew(p)).toBe('ok')
+	expect(Date.now() - began).toBeGreaterThan(4_000)
+	expect(Date.now() - began).toBeLessThan(15_000)
 })
 
 test('the token goes to no other origin, and roles that were granted meanwhile come silently (STO-06, WEB-15)', async () => {

@@ -28,7 +28,9 @@ export class Stage {
 		const house = await open(faults.url, ...flags)
 		faults.house = house.port
 		const path = process.env.GATEHOUSE_TEST_CHROMIUM ?? '/usr/bin/chromium'
-		return new Stage(house, faults, await chromium.launch({ executablePath: path, args: ['--no-sandbox', '--disable-gpu'] }))
+		// Playwright turns off the cache of pages for Back and Forward, which people have.
+		const launch = { executablePath: path, args: ['--no-sandbox', '--disable-gpu'], ignoreDefaultArgs: ['--disable-back-forward-cache'] }
+		return new Stage(house, faults, await chromium.launch(launch))
 	}
 
 	async strike() {

@@ -17,6 +17,7 @@ window.gh = createClient({
 	shareToken: !query.has('apart'),
 	...(query.has('cookie') && { transport: sessionCookie }),
 	onStepUp: async () => {
+		if (query.has('unwilling')) return false
 		const step = await window.gh.prove('', { password: 'violet hammer seventeen' })
 		return step.status == 'complete'
 	},

@@ -1,4 +1,5 @@
 /** An application of React as the cases drive it: guarded, with something to remember and something that needs a newer proof. */
+import { sessionCookie } from '@gatehouse/client/cookie'
 import { createAuth } from '@gatehouse/react'
 import { createStepUp } from '@gatehouse/react/step-up'
 import { StrictMode, useEffect, useState } from 'react'
@@ -7,6 +8,7 @@ import { createRoot } from 'react-dom/client'
 const stepUp = createStepUp()
 const { client, AuthProvider, RequireAuth, RequirePermission, useAuth } = createAuth<{ permission: 'gatehouse:admin' }>({
 	onStepUp: stepUp.onStepUp,
+	...(location.href.includes('cookie') && { transport: sessionCookie }),
 	loginPath: location.href.includes('circle') ? '/react/login' : '/login',
 })
 const shown: string[] = []
