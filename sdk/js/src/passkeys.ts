@@ -136,7 +136,7 @@ export function autofill<T extends App>(client: Client<T>, done: (step: Step<T>)
 		let timer
 		let touched = false
 		try {
-			if (!supported() || !(await api()!.isConditionalMediationAvailable?.()) || signal.aborted) return
+			if (!(await api()!.isConditionalMediationAvailable?.()) || signal.aborted) return
 			const step = await client.signIn('passkey', {})
 			if (step.status != 'prompt' || signal.aborted) return
 			timer = setTimeout(offer, step.expiresIn * 750) // at three quarters: no browser tells that its offer is stale
@@ -162,8 +162,10 @@ export function autofill<T extends App>(client: Client<T>, done: (step: Step<T>)
 		stopped.abort()
 	}
 
-	waiting = offer
-	offer()
+	if (supported()) {
+		waiting = offer
+		offer()
+	}
 	return stop
 }
 

@@ -10,11 +10,10 @@ import { ada, bob, problems, show, stage, text } from './stage.js'
 
 const { AuthReady, RequireAuth, RequireRole, RequirePermission, SignedIn, SignedOut, useAuth } = createAuth()
 
-test(`in StrictMode a page asks once, waits without showing anything, and never goes back to waiting (BUG-39, WEB-07) on ${version}`, async () => {
+test(`in StrictMode a page waits without showing anything, is told once, and never goes back to waiting (WEB-07) on ${version}`, async () => {
 	const t = createTestClient('loading')
-	const asked = vi.spyOn(t.client, 'getState')
-	const renew = vi.fn()
-	t.client.subscribe(renew)
+	const told = vi.fn()
+	t.client.subscribe(told)
 	const seen: string[] = []
 	function Page() {
 		seen.push(useAuth().status)
@@ -24,8 +23,7 @@ test(`in StrictMode a page asks once, waits without showing anything, and never 
 	expect(text()).toBe('wait')
 	await act(() => t.become(ada))
 	expect(text()).toBe('in')
-	expect(renew).toHaveBeenCalledTimes(1)
-	expect(asked).toHaveBeenCalled()
+	expect(told).toHaveBeenCalledTimes(1)
 	await act(() => t.become({ ...ada }))
 	expect(new Set(seen)).toEqual(new Set(['signed-in']))
 	expect(problems).toEqual([])
