@@ -1,10 +1,11 @@
 /** What is around every page: where one can go, who one is, and whether what is shown may be old. */
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { Link, NavLink, Outlet } from 'react-router'
 import { client, SignedIn, SignedOut, useAuth } from './auth.ts'
 
 export function Frame() {
 	const { hasRole } = useAuth()
+	const [failure, setFailure] = useState('')
 	return (
 		<>
 			<a className="skip" href="#content">
@@ -19,7 +20,7 @@ export function Frame() {
 						<NavLink to="/posts">Posts</NavLink>
 						<NavLink to="/security">Security</NavLink>
 						{hasRole('admin') && <NavLink to="/admin">People</NavLink>}
-						<Leave />
+						<Leave onFailure={setFailure} />
 					</SignedIn>
 					<SignedOut>
 						<NavLink to="/sign-in">Sign in</NavLink>
@@ -28,6 +29,13 @@ export function Frame() {
 				</nav>
 			</header>
 			<Stale />
+			<SignedOut>
+				{failure && (
+					<p className="banner" role="alert">
+						{failure}
+					</p>
+				)}
+			</SignedOut>
 			<main id="content" tabIndex={-1}>
 				<Outlet />
 			</main>
@@ -35,11 +43,14 @@ export function Frame() {
 	)
 }
 
-/** Signs out: this browser has forgotten at once, whether or not the house could be told. */
-function Leave() {
+const notTold = 'The server could not be told that you signed out. Sign in, and sign out again.'
+const notEverywhere = 'Your other devices may still be signed in. Sign in, and try again.'
+
+/** Signs out: this browser forgets in any case, and this menu is gone then, so that what failed is shown by the frame. */
+function Leave({ onFailure }: { onFailure: (sentence: string) => void }) {
 	const { user } = useAuth()
-	const [failed, fail] = useState(false)
-	const leave = (everywhere: boolean) => void client.signOut({ everywhere }).catch(() => fail(true))
+	useEffect(() => onFailure(''), [onFailure]) // whoever has signed in again has seen it
+	const leave = (everywhere: boolean) => void client.signOut({ everywhere }).catch(() => onFailure(everywhere ? notEverywhere : notTold))
 	return (
 		<details className="menu" name="menu">
 			<summary>{user?.name || user?.email}</summary>
@@ -50,7 +61,6 @@ function Leave() {
 				<button type="button" onClick={() => leave(true)}>
 					Sign out everywhere
 				</button>
-				{failed && <p role="alert">The other devices could not be signed out. Try again.</p>}
 			</div>
 		</details>
 	)

@@ -103,6 +103,21 @@ test('where the house does not answer she stays signed in, and sees that (WEB-04
 	await page.getByText('this one').waitFor()
 })
 
+test('she is told where signing out failed, until she is back', async () => {
+	const { page } = ada
+	for (const [button, path, sentence] of [
+		['Sign out', '**/id/auth/logout', 'The server could not be told'],
+		['Sign out everywhere', '**/id/auth/logout-all', 'Your other devices may still be signed in'],
+	] as const) {
+		await page.route(path, route => route.abort())
+		await ada.signOut(button)
+		await page.getByRole('alert').getByText(sentence).waitFor()
+		await ada.accessible()
+		await page.unroute(path)
+		await ada.signIn()
+	}
+})
+
 test('signing out is heard in the other tab, and Back shows nothing (WEB-12)', async () => {
 	const { page, context } = ada
 	const other = await context.newPage()
@@ -111,6 +126,7 @@ test('signing out is heard in the other tab, and Back shows nothing (WEB-12)', a
 	await ada.visit('Posts')
 	await ada.signOut()
 	await other.getByRole('heading', { name: 'Sign in' }).waitFor()
+	expect(await page.getByRole('alert').count()).toBe(0) // what failed before is no news
 	expect((await context.cookies()).map(cookie => cookie.name)).not.toContain('refresh')
 	await page.goBack()
 	await ada.sees('Sign in')
