@@ -135,6 +135,14 @@ export class Person {
 		return this.page.getByRole('heading', { name: heading, exact: true }).first().waitFor()
 	}
 
+	/** Holds questions of the page back, until what is returned lets them go. */
+	async hold(what: string | RegExp) {
+		let letGo = () => {}
+		const gone = new Promise<void>(resolve => (letGo = resolve))
+		await this.page.route(what, route => gone.then(() => route.continue()))
+		return letGo
+	}
+
 	/** How often something was asked, since the count was cleared. */
 	count(what: RegExp) {
 		return this.asked.filter(line => what.test(line)).length

@@ -51,9 +51,12 @@ test('a role that is given meanwhile opens what it opens, without signing in aga
 	await page.getByLabel('Password').first().fill(password)
 	await page.getByRole('button', { name: 'Create administrator' }).click()
 	await page.waitForURL('**/id/setup/done')
+	const letGo = await root.hold('**/id/admin/api/users')
 	await page.goto('/admin')
 	await root.signIn()
 	await root.sees('People')
+	await page.getByText('One moment …').waitFor()
+	letGo()
 	await page.getByRole('group', { name: 'bob' }).waitFor()
 	await root.accessible()
 	await page.getByRole('group', { name: 'bob' }).getByLabel('moderator').click()
@@ -69,7 +72,7 @@ test('a role that is given meanwhile opens what it opens, without signing in aga
 	await bob.page.getByText('Nobody has written anything yet.').waitFor()
 })
 
-test('every page keeps to the WCAG, in light and dark', async () => {
+test('every page has its title, says that it waits, and keeps to the WCAG, in light and dark', async () => {
 	const stranger = await Person.open('stranger')
 	for (const [path, heading] of [
 		['/', 'A blog for the few'],
@@ -80,14 +83,26 @@ test('every page keeps to the WCAG, in light and dark', async () => {
 	] as const) {
 		await stranger.page.goto(path)
 		await stranger.sees(heading)
+		expect(await stranger.page.title()).toBe(heading + ' – Paper')
 		await stranger.accessible()
 	}
 	await stranger.clean()
 	await ada.write('Another')
 	await ada.accessible()
-	for (const [path, heading] of [['/posts/new', 'Write a post'], ['/security', 'Security']] as const) {
+	const edit = (await ada.page.getByRole('link', { name: 'Edit “Another”' }).getAttribute('href'))!
+	for (const [path, heading, questions] of [
+		['/posts', 'Posts', 1],
+		['/posts/new', 'Write a post', 0],
+		[edit, 'Edit a post', 1],
+		['/security', 'Security', 2],
+	] as const) {
+		const letGo = await ada.hold(/api\/posts|credentials|sessions/)
 		await ada.page.goto(path)
 		await ada.sees(heading)
+		expect(await ada.page.title()).toBe(heading + ' – Paper')
+		expect(await ada.page.getByText('One moment …').count()).toBe(questions)
+		letGo()
+		await ada.page.getByText('One moment …').first().waitFor({ state: 'detached' })
 		await ada.page.waitForLoadState('networkidle')
 		await ada.accessible()
 	}

@@ -4,6 +4,8 @@ import { Navigate } from 'react-router'
 import { accounts, type Account } from '../api.ts'
 import { RequireRole, useAuth, type App } from '../auth.ts'
 import { Problem } from '../parts/form.tsx'
+import { Heading } from '../parts/heading.tsx'
+import { Waiting } from '../parts/waiting.tsx'
 
 export function Admin() {
 	return (
@@ -14,12 +16,13 @@ export function Admin() {
 }
 
 function People() {
-	const { data, error } = useQuery({ queryKey: ['accounts'], queryFn: accounts.list })
+	const { data, error, isPending } = useQuery({ queryKey: ['accounts'], queryFn: accounts.list })
 	return (
 		<>
-			<h1>People</h1>
+			<Heading>People</Heading>
 			<p>What you change here holds with the next thing they do; nobody has to sign in again.</p>
 			<Problem error={error} />
+			{isPending && <Waiting />}
 			{data?.map(account => <Person key={account.id} account={account} />)}
 		</>
 	)

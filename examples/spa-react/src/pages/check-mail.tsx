@@ -1,11 +1,12 @@
 /** What comes after signing up: a mail. */
 import { Link, useLocation } from 'react-router'
+import { Heading } from '../parts/heading.tsx'
 
 export function CheckMail() {
 	const email = (useLocation().state as { email?: string } | null)?.email ?? 'your address'
 	return (
 		<section className="card">
-			<h1>Check your mail</h1>
+			<Heading>Check your mail</Heading>
 			<p>
 				We have sent a link to <strong>{email}</strong>. Follow it, then <Link to="/sign-in">sign in</Link>.
 			</p>

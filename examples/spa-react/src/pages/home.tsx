@@ -1,12 +1,13 @@
 /** The front page, for everybody. */
 import { Link } from 'react-router'
 import { SignedIn, SignedOut, useAuth } from '../auth.ts'
+import { Heading } from '../parts/heading.tsx'
 
 export function Home() {
 	const { user } = useAuth()
 	return (
 		<section className="card">
-			<h1>A blog for the few</h1>
+			<Heading>A blog for the few</Heading>
 			<p>Whoever is signed in reads and writes. What you wrote is yours to change; moderators tidy up.</p>
 			<SignedIn>
 				<p>

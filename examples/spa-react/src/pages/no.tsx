@@ -1,11 +1,12 @@
 /** The pages that say no. */
 import { Link } from 'react-router'
+import { Heading } from '../parts/heading.tsx'
 
 /** What is here is not for whoever is signed in. It never leads to the sign-in page, so that nothing goes in circles. */
 export function Forbidden() {
 	return (
 		<section className="card">
-			<h1>Not for you</h1>
+			<Heading>Not for you</Heading>
 			<p>
 				You are signed in, but this page is for others. <Link to="/posts">Back to the posts</Link>
 			</p>
@@ -16,7 +17,7 @@ export function Forbidden() {
 export function NotFound() {
 	return (
 		<section className="card">
-			<h1>Nothing here</h1>
+			<Heading>Nothing here</Heading>
 			<p>
 				There is no such page. <Link to="/">To the front page</Link>
 			</p>

@@ -4,14 +4,16 @@ import { Link } from 'react-router'
 import { posts, type Post } from '../api.ts'
 import { useAuth } from '../auth.ts'
 import { Problem } from '../parts/form.tsx'
+import { Heading } from '../parts/heading.tsx'
+import { Waiting } from '../parts/waiting.tsx'
 
 export function Posts() {
 	const { can } = useAuth()
-	const { data, error } = useQuery({ queryKey: ['posts'], queryFn: posts.list })
+	const { data, error, isPending } = useQuery({ queryKey: ['posts'], queryFn: posts.list })
 	return (
 		<>
 			<div className="row">
-				<h1>Posts</h1>
+				<Heading>Posts</Heading>
 				{can('posts:create') && (
 					<Link to="/posts/new" className="button">
 						Write a post
@@ -19,6 +21,7 @@ export function Posts() {
 				)}
 			</div>
 			<Problem error={error} />
+			{isPending && <Waiting />}
 			{data?.length == 0 && <p className="quiet">Nobody has written anything yet.</p>}
 			{data?.map(post => <Item key={post.id} post={post} />)}
 		</>

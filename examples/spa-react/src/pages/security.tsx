@@ -5,7 +5,9 @@ import { useState } from 'react'
 import { client } from '../auth.ts'
 import { Devices } from '../parts/devices.tsx'
 import { Field, Form, Problem } from '../parts/form.tsx'
+import { Heading } from '../parts/heading.tsx'
 import { Totp } from '../parts/totp.tsx'
+import { Waiting } from '../parts/waiting.tsx'
 
 interface Credential {
 	id?: string
@@ -20,7 +22,7 @@ const names: Record<string, string> = { password: 'Password', totp: 'Authenticat
 export function Security() {
 	const [codes, show] = useState<string[]>()
 	const queries = useQueryClient()
-	const { data, error } = useQuery({
+	const { data, error, isPending } = useQuery({
 		queryKey: ['credentials'],
 		queryFn: () => client.call<{ items: Credential[] }>('/credentials', undefined, { method: 'GET' }).then(answer => answer.items),
 	})
@@ -31,11 +33,12 @@ export function Security() {
 	}
 	return (
 		<>
-			<h1>Security</h1>
+			<Heading>Security</Heading>
 			{codes && <BackupCodes codes={codes} done={() => show(undefined)} />}
 			<section className="card">
 				<h2>How you sign in</h2>
 				<Problem error={error} />
+				{isPending && <Waiting />}
 				<ul>
 					{data?.map(({ id, method, label, remaining }) => (
 						<li key={id ?? method}>

@@ -6,16 +6,18 @@ import { Link, Navigate, useLocation } from 'react-router'
 import { AuthReady, client, useAuth, type App } from '../auth.ts'
 import { work } from '../captcha.ts'
 import { Field, Form } from '../parts/form.tsx'
+import { Heading } from '../parts/heading.tsx'
 import { Proof } from '../parts/proof.tsx'
+import { Waiting } from '../parts/waiting.tsx'
 
 export function SignIn() {
 	const auth = useAuth()
 	const from = (useLocation().state as { from?: unknown } | null)?.from
 	if (auth.status == 'signed-in') return <Navigate to={safeReturnTo(from, '/posts')} replace />
 	return (
-		<AuthReady>
+		<AuthReady loading={<Waiting />}>
 			<section className="card">
-				<h1>Sign in</h1>
+				<Heading>Sign in</Heading>
 				{auth.status == 'signed-out' && <Why reason={auth.reason} />}
 				<Ways />
 				<p>

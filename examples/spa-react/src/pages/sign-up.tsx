@@ -2,12 +2,13 @@
 import { Link, useNavigate } from 'react-router'
 import { client } from '../auth.ts'
 import { Field, Form } from '../parts/form.tsx'
+import { Heading } from '../parts/heading.tsx'
 
 export function SignUp() {
 	const navigate = useNavigate()
 	return (
 		<section className="card">
-			<h1>Sign up</h1>
+			<Heading>Sign up</Heading>
 			<Form
 				send="Sign up"
 				onSend={async ({ name = '', email = '', password = '' }) => {

@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { client } from '../auth.ts'
 import { Problem } from './form.tsx'
+import { Waiting } from './waiting.tsx'
 
 interface Device {
 	id: string
@@ -12,7 +13,7 @@ interface Device {
 
 export function Devices() {
 	const queries = useQueryClient()
-	const { data, error } = useQuery({
+	const { data, error, isPending } = useQuery({
 		queryKey: ['devices'],
 		queryFn: () => client.call<{ items: Device[] }>('/sessions', undefined, { method: 'GET' }).then(answer => answer.items),
 	})
@@ -23,6 +24,7 @@ export function Devices() {
 		<section className="card">
 			<h2>Where you are signed in</h2>
 			<Problem error={error ?? end.error ?? endOthers.error} />
+			{isPending && <Waiting />}
 			<ul>
 				{data?.map(({ id, device, lastSeen, current }) => (
 					<li key={id} className="row">
