@@ -81,7 +81,11 @@ test('another device is signed out from here', async () => {
 	await other.page.getByRole('button', { name: 'Continue' }).click()
 	await other.sees('Security')
 	await page.reload()
+	const letGo = await carol.hold('**/id/auth/logout-all')
 	await page.getByRole('button', { name: 'Sign out all others' }).click()
+	await page.getByRole('button', { name: /^Sign out .+ on .+, .*:/, disabled: true }).waitFor() // its label says which one
+	await page.getByRole('button', { name: 'Sign out all others', disabled: true }).waitFor()
+	letGo()
 	await page.getByRole('button', { name: 'Sign out all others' }).waitFor({ state: 'detached' })
 	await other.visit('Posts')
 	await other.page.getByText('Your session was ended on another device.').waitFor()

@@ -11,6 +11,9 @@ interface Device {
 	current: boolean
 }
 
+/** Devices may have the same name, so that a button says also when its own was seen. */
+const seen = (time: string) => new Date(time).toLocaleString()
+
 export function Devices() {
 	const queries = useQueryClient()
 	const { data, error, isPending } = useQuery({
@@ -20,6 +23,7 @@ export function Devices() {
 	const changed = () => queries.invalidateQueries({ queryKey: ['devices'] })
 	const end = useMutation({ mutationFn: (id: string) => client.call('/sessions/' + id, undefined, { method: 'DELETE' }), onSuccess: changed })
 	const endOthers = useMutation({ mutationFn: () => client.call('/logout-all', { except: 'current' }), onSuccess: changed })
+	const busy = end.isPending || endOthers.isPending
 	return (
 		<section className="card">
 			<h2>Where you are signed in</h2>
@@ -29,10 +33,10 @@ export function Devices() {
 				{data?.map(({ id, device, lastSeen, current }) => (
 					<li key={id} className="row">
 						<span>
-							{device} <span className="quiet">{current ? 'this one' : new Date(lastSeen).toLocaleString()}</span>
+							{device} <span className="quiet">{current ? 'this one' : seen(lastSeen)}</span>
 						</span>
 						{!current && (
-							<button type="button" onClick={() => end.mutate(id)}>
+							<button type="button" aria-label={`Sign out ${device}, ${seen(lastSeen)}`} disabled={busy} onClick={() => end.mutate(id)}>
 								Sign out
 							</button>
 						)}
@@ -40,7 +44,7 @@ export function Devices() {
 				))}
 			</ul>
 			{data && data.length > 1 && (
-				<button type="button" onClick={() => endOthers.mutate()}>
+				<button type="button" disabled={busy} onClick={() => endOthers.mutate()}>
 					Sign out all others
 				</button>
 			)}
