@@ -45,24 +45,45 @@ function Why({ reason }: { reason: string }) {
 /** The first step, and whatever Gatehouse wants next. Once the last one is done the state changes, and with it the page. */
 function Ways() {
 	const [step, setStep] = useState<Step<App>>()
-	if (step?.status == 'mfa') return <Proof key={step.login} methods={step.methods} login={step.login} onStep={setStep} />
-	if (step?.status == 'password-reset')
+	if (!step) return <First onStep={setStep} />
+	return (
+		<>
+			<Next step={step} onStep={setStep} />
+			{/* A sign-in under way is over after five minutes or five tries. */}
+			<button type="button" className="link" onClick={() => setStep(undefined)}>
+				Start over
+			</button>
+		</>
+	)
+}
+
+type OnStep = (step: Step<App>) => void
+
+function First({ onStep }: { onStep: OnStep }) {
+	return (
+		<>
+			<Form send="Sign in" onSend={async fields => onStep(await byPassword(fields))}>
+				<Field label="E-mail address" name="email" type="email" autoComplete="username" />
+				<Field label="Password" name="password" type="password" autoComplete="current-password" />
+			</Form>
+			{passkeys.supported() && (
+				<Form send="Use a passkey" quiet onSend={async () => onStep(await passkeys.signIn(client))} />
+			)}
+		</>
+	)
+}
+
+function Next({ step, onStep }: { step: Step<App>; onStep: OnStep }) {
+	if (step.status == 'mfa') return <Proof key={step.login} methods={step.methods} login={step.login} onStep={onStep} />
+	// The rules of this blog demand no second factor. Where yours do, it is set up here: docs/explain/proofs.md.
+	if (step.status == 'enroll') return <p role="alert">Signing in needs a second factor here, and you have none yet. Ask whoever runs this blog.</p>
+	if (step.status == 'password-reset')
 		return (
 			<p role="alert">
 				Your password must be changed first: <a href="/id/forgot">have a link sent</a>.
 			</p>
 		)
-	return (
-		<>
-			<Form send="Sign in" onSend={async fields => setStep(await byPassword(fields))}>
-				<Field label="E-mail address" name="email" type="email" autoComplete="username" />
-				<Field label="Password" name="password" type="password" autoComplete="current-password" />
-			</Form>
-			{passkeys.supported() && (
-				<Form send="Use a passkey" quiet onSend={async () => setStep(await passkeys.signIn(client))} />
-			)}
-		</>
-	)
+	return null
 }
 
 /** After many failures for an address Gatehouse wants work for another attempt. */
