@@ -90,7 +90,8 @@ test('deleting asks who she is: once she has said so it goes on, and if she does
 
 test('where the house does not answer she stays signed in, and sees that (WEB-04)', async () => {
 	const { page, context } = ada
-	await context.route('**/id/auth/refresh', route => route.abort())
+	// So busy that the page does not try again by itself before she does.
+	await context.route('**/id/auth/refresh', route => route.fulfill({ status: 503, headers: { 'retry-after': '60' } }))
 	await advance(16)
 	await ada.visit('Security')
 	await page.getByText('No connection').waitFor()
