@@ -18,7 +18,7 @@ export interface Passed {
 }
 
 /** What becomes of a request for the house. */
-export type Fault = 'drop' | 'twice' | 'unavailable' | 'portal' | 'limited' | { delay: number }
+export type Fault = 'drop' | 'twice' | 'unavailable' | 'portal' | 'limited' | { delay: number } | { together: number }
 
 /** What the API does instead of asking the house whether a token is good. */
 export type Mood = 'right' | 'poison' | 'foreign' | 'stale'
@@ -38,6 +38,8 @@ export class Faults {
 	mood: Mood = 'right'
 	passed: Passed[] = []
 	calls: Passed[] = []
+
+	private held: (() => void)[] = []
 
 	private constructor(
 		private readonly server: Server,
@@ -96,13 +98,21 @@ export class Faults {
 		if (fault == 'unavailable') return problem(r, 503, 'UNAVAILABLE', { 'retry-after': '1' })
 		if (fault == 'limited') return problem(r, 429, 'RATE_LIMITED', { 'retry-after': '2' })
 		if (fault == 'portal') return send(r, 200, 'text/html', '<!doctype html>Please accept the terms of this network.')
-		if (typeof fault == 'object') await new Promise(resume => setTimeout(resume, fault.delay))
+		if (typeof fault == 'object') await ('delay' in fault ? new Promise(resume => setTimeout(resume, fault.delay)) : this.gathered(fault.together))
 		const answer = await this.ask(q, q.url!, body)
 		this.passed.push({ method: q.method!, path, status: answer.status, body })
 		if (fault == 'twice') this.passed.push({ method: q.method!, path, status: (await this.ask(q, q.url!, body)).status, body })
 		if (fault == 'drop') return r.destroy()
 		r.writeHead(answer.status, answer.headers)
 		r.end(answer.body)
+	}
+
+	/** Waits until so many wait. */
+	private gathered(n: number): Promise<void> {
+		return new Promise(go => {
+			this.held.push(go)
+			if (this.held.length == n) for (const one of this.held.splice(0)) one()
+		})
 	}
 
 	/** The API of an application: whether a token is good, the house is asked. */
