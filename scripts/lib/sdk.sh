@@ -1,5 +1,5 @@
 # The packages for browsers and the examples that use them. They wait for browsers and servers more than they work, so they
-# run beside the tests in Go.
+# run beside those tests in Go that wait, too.
 
 sdk_log=
 sdk_runner= # the process group of the run under way
